@@ -43,6 +43,7 @@ internal sealed unsafe class ChildProcess : IDisposable
                 FailureKind.System, $"'{start.Argv[0]}' cannot start in '{start.WorkingDirectory}': the directory does not exist.");
         }
 
+        ChildSignal.RequireExitCodes();
         var program = Executable.Resolve(start.Argv[0], start.WorkingDirectory, start.Environment);
         var opened = new List<int>(6);
         int pid;
@@ -63,7 +64,16 @@ internal sealed unsafe class ChildProcess : IDisposable
             _ = Libc.SpawnActionsAddChdir(actions, start.WorkingDirectory);
             SetAttributes(attributes, start.Group);
 
-            var result = Spawn(program, start, actions, attributes, out pid);
+            int result;
+            lock (KnownChildren.Gate)
+            {
+                result = Spawn(program, start, actions, attributes, out pid);
+                if (result == 0)
+                {
+                    KnownChildren.Add(pid);
+                }
+            }
+
             if (result != 0)
             {
                 CloseAll([output, error]);
@@ -97,14 +107,10 @@ internal sealed unsafe class ChildProcess : IDisposable
             return known;
         }
 
-        Libc.SigInfo info = default;
-        while (Libc.WaitId(Libc.P_PID, Pid, &info, Libc.WEXITED) != 0)
+        var errno = KnownChildren.Reap(Pid, out var info);
+        if (errno != 0)
         {
-            var errno = System.Runtime.InteropServices.Marshal.GetLastPInvokeError();
-            if (errno != Libc.EINTR)
-            {
-                throw Libc.Failed($"waitid({Pid})", errno);
-            }
+            throw Libc.Failed($"waitid({Pid})", errno);
         }
 
         _exitCode = info.Code == Libc.CLD_EXITED ? info.Status : 128 + info.Status;
