@@ -77,6 +77,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(int fd, long offset, int whence);
 
+    [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
+    public static partial int FTruncate(int fd, long length);
+
+    [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
+    public static partial nint PWrite(int fd, byte* buffer, nuint count, long offset);
+
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     public static partial int Fsync(int fd);
 
@@ -172,6 +178,26 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "sigfillset")]
     public static partial int SigFillSet(byte* set);
+
+    /// <summary>poll(2) again after a signal; a caller with a deadline computes the time that remains before each call.</summary>
+    /// <returns>How many descriptors are ready; 0 when the time is over.</returns>
+    public static int PollUninterrupted(PollFd* fds, nuint count, int timeoutMilliseconds)
+    {
+        while (true)
+        {
+            var ready = Poll(fds, count, timeoutMilliseconds);
+            if (ready >= 0)
+            {
+                return ready;
+            }
+
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno != EINTR)
+            {
+                throw Failed("poll", errno);
+            }
+        }
+    }
 
     /// <summary>What errno stands for, as the C library words it.</summary>
     public static string ErrorText(int error) => Marshal.GetPInvokeErrorMessage(error);

@@ -1,0 +1,33 @@
+namespace WorktreeIsolator.Git;
+
+/// <summary>git could not do what was asked. The message holds the command, its exit code and all that git said.</summary>
+public sealed class GitException : WorktreeIsolatorException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="arguments">The arguments that git was given, without the program's name.</param>
+    /// <param name="exitCode">git's exit code; 128 + signal if a signal ended it.</param>
+    /// <param name="error">What git wrote to standard error.</param>
+    /// <param name="hint">What to do next, if that is known.</param>
+    public GitException(IReadOnlyList<string> arguments, int exitCode, string error, string? hint = null)
+        : base(FailureKind.Git, Describe(arguments, exitCode, error), hint)
+    {
+        Arguments = arguments;
+        ExitCode = exitCode;
+        Error = error;
+    }
+
+    /// <summary>The arguments that git was given.</summary>
+    public IReadOnlyList<string> Arguments { get; }
+
+    /// <summary>git's exit code; 128 + signal if a signal ended it.</summary>
+    public int ExitCode { get; }
+
+    /// <summary>What git wrote to standard error.</summary>
+    public string Error { get; }
+
+    private static string Describe(IReadOnlyList<string> arguments, int exitCode, string error)
+    {
+        var said = error.Trim();
+        return $"'git {string.Join(' ', arguments)}' failed with exit code {exitCode}" + (said.Length == 0 ? "." : $":\n{said}");
+    }
+}

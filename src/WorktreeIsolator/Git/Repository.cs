@@ -1,0 +1,95 @@
+namespace WorktreeIsolator.Git;
+
+/// <summary>
+/// One git repository as a project reaches it: through its main worktree, a linked one, a subdirectory, or bare. What is read
+/// here is read once, when a run begins.
+/// </summary>
+internal sealed class Repository
+{
+    private Repository(GitCommand git, RepositoryPaths paths, GitConfig config)
+    {
+        Git = git;
+        Paths = paths;
+        Config = config;
+    }
+
+    /// <summary>git for the repository itself: refs, objects, worktree registration.</summary>
+    public GitCommand Git { get; }
+
+    public GitConfig Config { get; }
+
+    private RepositoryPaths Paths { get; }
+
+    /// <summary>Canonical path of the git common directory: what makes two paths one repository.</summary>
+    public string CommonDirectory => Paths.CommonDirectory;
+
+    /// <summary>Top of the working tree that the project's path lies in; null in a bare repository.</summary>
+    public string? Top => Paths.Top;
+
+    /// <summary>The admin directory of the worktree that the project's path lies in; the common directory for the main one.</summary>
+    public string GitDirectory => Paths.GitDirectory;
+
+    /// <summary>Top of the main worktree; null if the repository has none.</summary>
+    public string? MainTop => Paths.Top is null || Paths.IsLinked ? Paths.MainTopBesideCommonDirectory : Paths.Top;
+
+    /// <summary>What a relative <c>worktrees_dir</c> is relative to.</summary>
+    public string WorktreesBase => MainTop ?? Path.GetDirectoryName(CommonDirectory)!;
+
+    /// <summary>The branch checked out where the project's path lies (its full ref name), even if it has no commit; null if detached.</summary>
+    public string? HeadRef => Paths.HeadRef;
+
+    /// <summary>Where wt-run keeps its state.</summary>
+    public string StateDirectory => Path.Combine(CommonDirectory, "wt-run");
+
+    /// <summary>Opens the repository that holds a directory.</summary>
+    /// <param name="directory">An absolute path that exists.</param>
+    /// <param name="environment">The caller's variables; what could point git elsewhere is ignored.</param>
+    /// <returns>Null if the directory lies in no repository.</returns>
+    /// <exception cref="WorktreeIsolatorException">git is missing or too old, or refuses the repository.</exception>
+    public static Repository? TryOpen(string directory, IReadOnlyDictionary<string, string> environment)
+    {
+        var git = GitCommand.In(directory, environment);
+
+        // Three short commands side by side take hardly longer than one.
+        using var version = git.Begin(["version"]);
+        using var parse = git.Begin(
+        [
+            "rev-parse", "--path-format=absolute", "--git-common-dir", "--git-dir", "--is-bare-repository", "--is-inside-work-tree",
+            "--show-toplevel",
+        ]);
+        using var head = git.Begin(["symbolic-ref", "-q", "HEAD"]);
+        using var config = git.Begin(["config", "--list", "-z"]);
+
+        GitVersion.Require(version.Finish().Output);
+        var parsed = parse.Finish();
+        var headResult = head.Finish();
+        var configResult = config.Finish();
+        var lines = parsed.Output.Split('\n');
+        if (lines.Length < 4)
+        {
+            return NoRepository(directory, parsed);
+        }
+
+        var paths = RepositoryPaths.Parse(lines, headResult.Succeeded ? headResult.Output : null);
+        var top = paths.Top;
+        return new Repository(
+            top is null
+                ? GitCommand.In(paths.CommonDirectory, environment).With("GIT_DIR", paths.CommonDirectory)
+                : GitCommand.In(top, environment),
+            paths,
+            GitConfig.Parse(configResult.RawOutput));
+    }
+
+    private static Repository? NoRepository(string directory, GitResult parsed)
+    {
+        if (parsed.Error.Contains("not a git repository", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var hint = parsed.Error.Contains("dubious ownership", StringComparison.Ordinal)
+            ? $"It belongs to another user. If you trust it: git config --global --add safe.directory '{directory}'"
+            : null;
+        throw new GitException(["rev-parse", "--git-common-dir", "(in " + directory + ")"], parsed.ExitCode, parsed.Error, hint);
+    }
+}

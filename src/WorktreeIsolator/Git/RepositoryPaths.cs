@@ -1,0 +1,21 @@
+using WorktreeIsolator.Platform;
+
+namespace WorktreeIsolator.Git;
+
+/// <summary>Where the parts of a repository lie, all canonical: no symlink is left in any of them.</summary>
+internal sealed record RepositoryPaths(string CommonDirectory, string GitDirectory, string? Top, string? HeadRef)
+{
+    /// <summary>Whether the working tree is a linked one.</summary>
+    public bool IsLinked => CommonDirectory != GitDirectory;
+
+    /// <summary>The main worktree's top if the common directory is its <c>.git</c>; null if that cannot be said from its name.</summary>
+    public string? MainTopBesideCommonDirectory =>
+        Path.GetFileName(CommonDirectory) == ".git" ? Path.GetDirectoryName(CommonDirectory) : null;
+
+    /// <summary>Reads the lines of rev-parse: common directory, git directory, bare?, inside a working tree?, its top.</summary>
+    public static RepositoryPaths Parse(string[] lines, string? headRef) => new(
+        CanonicalPath.Of(lines[0]),
+        CanonicalPath.Of(lines[1]),
+        lines[3] == "true" ? CanonicalPath.Of(lines[4]) : null,
+        headRef);
+}

@@ -1,0 +1,50 @@
+namespace WorktreeIsolator.Git;
+
+/// <summary>One worktree as <c>git worktree list</c> shows it.</summary>
+/// <param name="Path">Where it is (or was).</param>
+/// <param name="Head">The commit checked out; null if HEAD is unborn or it is bare.</param>
+/// <param name="BranchRef">Full name of the branch checked out; null if detached or bare.</param>
+/// <param name="IsBare">Whether this entry is a bare repository, which has no files.</param>
+/// <param name="LockReason">Null if it is not locked.</param>
+internal sealed record WorktreeEntry(string Path, CommitId? Head, string? BranchRef, bool IsBare, string? LockReason);
+
+/// <summary>All worktrees of a repository, the main one first.</summary>
+internal static class WorktreeList
+{
+    /// <summary>Asks git.</summary>
+    public static IReadOnlyList<WorktreeEntry> Read(GitCommand git) => Parse(git.ReadOnly().Run(["worktree", "list", "--porcelain", "-z"]).RawOutput);
+
+    /// <summary>Reads <c>worktree list --porcelain -z</c>: NUL-ended attributes, an empty one between entries (git 2.36).</summary>
+    public static IReadOnlyList<WorktreeEntry> Parse(byte[] output)
+    {
+        var entries = new List<WorktreeEntry>();
+        WorktreeEntry? current = null;
+        foreach (var line in System.Text.Encoding.UTF8.GetString(output).Split('\0'))
+        {
+            if (line.Length == 0)
+            {
+                if (current is not null)
+                {
+                    entries.Add(current);
+                }
+
+                current = null;
+                continue;
+            }
+
+            var space = line.IndexOf(' ', StringComparison.Ordinal);
+            var (key, value) = space < 0 ? (line, "") : (line[..space], line[(space + 1)..]);
+            current = key switch
+            {
+                "worktree" => new WorktreeEntry(value, null, null, false, null),
+                "HEAD" => current! with { Head = value.All(c => c == '0') ? null : CommitId.TryParse(value) },
+                "branch" => current! with { BranchRef = value },
+                "bare" => current! with { IsBare = true },
+                "locked" => current! with { LockReason = value },
+                _ => current,
+            };
+        }
+
+        return entries;
+    }
+}

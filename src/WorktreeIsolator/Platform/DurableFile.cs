@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+
+namespace WorktreeIsolator.Platform;
+
+/// <summary>Files that are replaced whole: a reader sees the old content or the new, and after a crash one of both is there.</summary>
+internal static class DurableFile
+{
+    /// <summary>Writes a file aside and renames it into place.</summary>
+    /// <param name="path">Absolute path.</param>
+    /// <param name="content">The whole content.</param>
+    /// <param name="sync">Whether it must survive a power cut from now on; costs a disk flush.</param>
+    public static void Replace(string path, ReadOnlySpan<byte> content, bool sync)
+    {
+        var aside = $"{path}.{Environment.ProcessId}.new";
+        using (var stream = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
+        {
+            stream.Write(content);
+            if (sync)
+            {
+                stream.Flush(flushToDisk: true);
+            }
+        }
+
+        File.Move(aside, path, overwrite: true);
+        if (sync)
+        {
+            SyncDirectory(Path.GetDirectoryName(path)!);
+        }
+    }
+
+    /// <summary>Makes the names in a directory survive a power cut.</summary>
+    public static void SyncDirectory(string directory)
+    {
+        var fd = Libc.Open(directory, Libc.O_RDONLY | Libc.O_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            throw Libc.Failed($"The directory '{directory}' cannot be opened", Marshal.GetLastPInvokeError());
+        }
+
+        try
+        {
+            // Some file systems do not sync directories and say EINVAL; there is nothing more that could be done on them.
+            _ = Libc.Fsync(fd);
+        }
+        finally
+        {
+            _ = Libc.Close(fd);
+        }
+    }
+}

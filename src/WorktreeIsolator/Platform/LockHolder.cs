@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Text;
+
+namespace WorktreeIsolator.Platform;
+
+/// <summary>Finds out who holds a <see cref="FileLock"/>, for messages only.</summary>
+internal static class LockHolder
+{
+    /// <summary>A phrase such as <c>process 4711 (flock), "run 3f9c…"</c>; says so if nobody can be seen.</summary>
+    public static string Describe(string path)
+    {
+        var text = ReadText(path);
+        var pids = ProcessesHolding(path);
+        var builder = new StringBuilder();
+        builder.AppendJoin(", ", pids.Select(pid => string.Create(CultureInfo.InvariantCulture, $"process {pid} ({NameOf(pid)})")));
+        if (pids.Count == 0)
+        {
+            builder.Append("a process that cannot be seen from here");
+        }
+
+        // The text is the last holder's that wrote one; flock(1) writes none, so it counts only if it names one of those pids.
+        if (text.Length > 0 && (pids.Count == 0 || pids.Any(pid => text.Contains($"pid {pid}", StringComparison.Ordinal))))
+        {
+            builder.Append(CultureInfo.InvariantCulture, $", {text}");
+        }
+
+        return builder.ToString();
+    }
+
+    /// <summary>The processes that hold a flock on the file, as /proc/locks lists them: <c>FLOCK ADVISORY WRITE pid major:minor:inode</c>.</summary>
+    private static List<int> ProcessesHolding(string path)
+    {
+        var pids = new List<int>();
+        if (FileIdentity.Of(path) is not { } file)
+        {
+            return pids;
+        }
+
+        var wanted = string.Create(CultureInfo.InvariantCulture, $"{file.DeviceMajor:x2}:{file.DeviceMinor:x2}:{file.Inode}");
+        foreach (var line in File.ReadLines("/proc/locks"))
+        {
+            var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (fields.Length >= 6 && fields[1] == "FLOCK" && fields[5] == wanted
+                && int.TryParse(fields[4], NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && pid > 0)
+            {
+                pids.Add(pid);
+            }
+        }
+
+        return pids;
+    }
+
+    private static string NameOf(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm").TrimEnd('\n');
+        }
+        catch (IOException)
+        {
+            return "ended; a process that it started holds the file";
+        }
+    }
+
+    private static string ReadText(string path)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var reader = new StreamReader(stream);
+            return reader.ReadLine() ?? "";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}

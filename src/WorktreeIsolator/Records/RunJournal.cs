@@ -1,0 +1,90 @@
+using System.Text;
+using System.Text.Json;
+using WorktreeIsolator.Platform;
+
+namespace WorktreeIsolator.Records;
+
+/// <summary>
+/// The written side of one run, owned by its supervisor: <c>run.json</c>, replaced whole at every change, and <c>events.jsonl</c>, one line
+/// for every step. It holds the run's liveness lock until it is disposed.
+/// </summary>
+internal sealed class RunJournal : IDisposable
+{
+    private readonly RunStore _store;
+    private readonly FileLock _liveness;
+    private readonly TimeProvider _time;
+
+    internal RunJournal(RunStore store, RunRecord record, FileLock liveness, TimeProvider time)
+    {
+        _store = store;
+        _liveness = liveness;
+        _time = time;
+        Record = record;
+        Changed = static _ => { };
+    }
+
+    /// <summary>The record as it was last written.</summary>
+    public RunRecord Record { get; private set; }
+
+    /// <summary>Is told of every change, after it was written.</summary>
+    public Action<RunRecord> Changed { get; set; }
+
+    /// <summary>The run's directory.</summary>
+    public string Directory => _store.DirectoryOf(Record.Id);
+
+    /// <summary>Now, by the run's clock.</summary>
+    public DateTimeOffset Now => _time.GetUtcNow();
+
+    /// <summary>Changes the record. A final state also takes the run off the list of active ones.</summary>
+    /// <param name="change">Makes the new record from the last one.</param>
+    /// <param name="sync">Whether the change must survive a power cut before the call returns.</param>
+    public void Update(Func<RunRecord, RunRecord> change, bool sync = false)
+    {
+        var before = Record.State;
+        Record = change(Record);
+        Write(sync);
+        if (Record.State != before)
+        {
+            Note("state", Record.State.ToString(), sync);
+        }
+
+        if (Record.State.IsFinal())
+        {
+            _store.Deactivate(Record.Id);
+        }
+
+        Changed(Record);
+    }
+
+    /// <summary>Appends a line to <c>events.jsonl</c>.</summary>
+    /// <param name="what">The kind of event, one word.</param>
+    /// <param name="detail">What a person or a recovery needs to know of it.</param>
+    /// <param name="sync">Whether it must survive a power cut before the call returns.</param>
+    public void Note(string what, string detail, bool sync = false)
+    {
+        using var line = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(line))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("at", Now);
+            writer.WriteString("event", what);
+            writer.WriteString("detail", detail);
+            writer.WriteEndObject();
+        }
+
+        line.Write("\n"u8);
+        using var file = new FileStream(
+            Path.Combine(Directory, "events.jsonl"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        file.Write(line.GetBuffer().AsSpan(0, (int)line.Length));
+        if (sync)
+        {
+            file.Flush(flushToDisk: true);
+        }
+    }
+
+    /// <summary>Releases the liveness lock.</summary>
+    public void Dispose() => _liveness.Dispose();
+
+    private void Write(bool sync) => DurableFile.Replace(
+        Path.Combine(Directory, "run.json"), JsonSerializer.SerializeToUtf8Bytes(Record, RecordJson.One), sync);
+}

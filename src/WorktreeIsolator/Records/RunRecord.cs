@@ -1,0 +1,134 @@
+namespace WorktreeIsolator.Records;
+
+/// <summary>Where a run ran, and why there.</summary>
+/// <param name="Kind"><c>worktree</c> or <c>in_place</c>.</param>
+/// <param name="Reason">The rule that decided, in words.</param>
+public sealed record IsolationInfo(string Kind, string Reason);
+
+/// <summary>What a run's worktree was made from.</summary>
+/// <param name="Ref">The branch, tag or commit as it was asked for or found.</param>
+/// <param name="Commit">The full object id.</param>
+public sealed record BaseInfo(string Ref, string Commit);
+
+/// <summary>The command that ran.</summary>
+/// <param name="Name">The configured engine; null for a command given on the command line.</param>
+/// <param name="Command">Program and arguments; the prompt stands in it as <c>{prompt}</c>.</param>
+/// <param name="ExitCode">128 + signal if a signal ended it; null if it has not ended or never started.</param>
+public sealed record EngineInfo(string? Name, IReadOnlyList<string> Command, int? ExitCode = null);
+
+/// <summary>What became of the run's commits.</summary>
+/// <param name="Policy"><c>merge</c>, <c>push</c>, <c>branch</c> or <c>none</c>.</param>
+/// <param name="Result">Null until it is known.</param>
+/// <param name="Target">Short name of the branch to land on, or <c>remote/branch</c>; null if there is none.</param>
+/// <param name="Commit">The commit that landed, was pushed or is kept.</param>
+/// <param name="Conflicts">Paths that conflict, relative to the top of the repository.</param>
+public sealed record MergeBackInfo(
+    string Policy, MergeBackResult? Result = null, string? Target = null, string? Commit = null, IReadOnlyList<string>? Conflicts = null);
+
+/// <summary>Something that wt-run left on purpose.</summary>
+/// <param name="Path">Absolute path.</param>
+/// <param name="Reason">Why, in words.</param>
+public sealed record KeptInfo(string Path, string Reason);
+
+/// <summary>The wait for a turn.</summary>
+/// <param name="Position">Place in the queue, 1 for the next; null when it no longer waits.</param>
+/// <param name="WaitedMs">Milliseconds waited so far.</param>
+public sealed record QueueInfo(int? Position, long WaitedMs);
+
+/// <summary>A process, named so that a reused pid cannot be taken for it.</summary>
+/// <param name="Pid">Process id in its pid namespace.</param>
+/// <param name="StartTime">Clock ticks since boot at which it started (field 22 of /proc/PID/stat).</param>
+/// <param name="BootId">The boot during which that is true.</param>
+/// <param name="PidNamespace">Inode of the pid namespace.</param>
+/// <param name="Uid">The user it runs as.</param>
+public sealed record ProcessInfo(int Pid, long StartTime, string BootId, string PidNamespace, uint Uid);
+
+/// <summary>
+/// Everything there is to know about one run; what <c>--json</c> prints and <c>run.json</c> holds, with names in snake_case. Times are UTC.
+/// </summary>
+public sealed record RunRecord
+{
+    /// <summary>The version of this format that this program writes.</summary>
+    public const int CurrentVersion = 1;
+
+    /// <summary>Format version; a record with a newer one is left alone.</summary>
+    public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>Twelve hexadecimal digits.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Name of the project.</summary>
+    public required string Project { get; init; }
+
+    /// <summary>How far it has come.</summary>
+    public RunState State { get; init; }
+
+    /// <summary>What started it.</summary>
+    public required Trigger Trigger { get; init; }
+
+    /// <summary>The session it belongs to, if any.</summary>
+    public string? Session { get; init; }
+
+    /// <summary>Where it ran and why there.</summary>
+    public required IsolationInfo Isolation { get; init; }
+
+    /// <summary>What its worktree was made from; null for a run in place.</summary>
+    public BaseInfo? Base { get; init; }
+
+    /// <summary>Short name of the run branch; null for a run in place.</summary>
+    public string? Branch { get; init; }
+
+    /// <summary>Absolute path of its worktree; null for a run in place.</summary>
+    public string? Worktree { get; init; }
+
+    /// <summary>Absolute path of the directory in which the engine started.</summary>
+    public string? Directory { get; init; }
+
+    /// <summary>Whether the worktree was a warm slot.</summary>
+    public bool Warm { get; init; }
+
+    /// <summary>The command that ran.</summary>
+    public required EngineInfo Engine { get; init; }
+
+    /// <summary>What became of its work; null for a run in place.</summary>
+    public MergeBackInfo? MergeBack { get; init; }
+
+    /// <summary>Full name of the ref that keeps what no branch holds; null if none was needed.</summary>
+    public string? RescueRef { get; init; }
+
+    /// <summary>What was left on purpose; null if nothing was.</summary>
+    public KeptInfo? Kept { get; init; }
+
+    /// <summary>The wait for a turn; null if there was none.</summary>
+    public QueueInfo? Queue { get; init; }
+
+    /// <summary>Milliseconds from the request to the start of the engine.</summary>
+    public long? PrepareMs { get; init; }
+
+    /// <summary>Milliseconds for which the run held the repository lock, in all.</summary>
+    public long? LockHeldMs { get; init; }
+
+    /// <summary>Absolute path of the engine's output.</summary>
+    public string? Log { get; init; }
+
+    /// <summary>The wt-run process that owns the run.</summary>
+    public ProcessInfo? Supervisor { get; init; }
+
+    /// <summary>The engine's root process, once it was started; its pid is also its session.</summary>
+    public ProcessInfo? EngineProcess { get; init; }
+
+    /// <summary>When the run was asked for.</summary>
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When the engine was started.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When the state became final.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>What happened, as a sentence, if there is something to say.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>What to do next, if something is to be done.</summary>
+    public string? Hint { get; init; }
+}

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using WorktreeIsolator.Platform;
+
+namespace WorktreeIsolator.Records;
+
+/// <summary>
+/// The records of one repository (or of one project without git): <c>runs/ID/</c> holds a run's record, events, log and liveness lock;
+/// <c>active/ID</c> exists while a run is not final, so that looking for the living and the dead costs what is active, not what is old.
+/// </summary>
+public sealed class RunStore
+{
+    private readonly string _runs;
+    private readonly string _active;
+
+    /// <summary>Names the store; nothing is made before the first run is published.</summary>
+    /// <param name="stateDirectory">Absolute path of <c>…/.git/wt-run</c>, or of <c>.wt-run</c> in a project without git.</param>
+    public RunStore(string stateDirectory)
+    {
+        StateDirectory = stateDirectory;
+        _runs = Path.Combine(stateDirectory, "runs");
+        _active = Path.Combine(stateDirectory, "active");
+    }
+
+    /// <summary>Where the store lies.</summary>
+    public string StateDirectory { get; }
+
+    /// <summary>The directory of one run.</summary>
+    public string DirectoryOf(string id) => Path.Combine(_runs, id);
+
+    /// <summary>The record of one run; null if there is none, or it was written by a newer version of this program.</summary>
+    public RunRecord? TryRead(string id)
+    {
+        try
+        {
+            using var stream = new FileStream(
+                Path.Combine(DirectoryOf(id), "run.json"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var record = JsonSerializer.Deserialize(stream, RecordJson.One);
+            return record is { Version: <= RunRecord.CurrentVersion } ? record : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>All ids, in no order.</summary>
+    public IEnumerable<string> Ids() => Names(_runs).Where(name => RunId.TryParse(name) is not null);
+
+    /// <summary>The ids of runs that are not final, whether their supervisor lives or not.</summary>
+    public IEnumerable<string> ActiveIds() => Names(_active).Where(name => RunId.TryParse(name) is not null);
+
+    /// <summary>All records, oldest first.</summary>
+    public IReadOnlyList<RunRecord> ReadAll() =>
+        [.. Ids().Select(TryRead).OfType<RunRecord>().OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
+
+    /// <summary>Whether the supervisor of a run lives: it holds the run's liveness lock until it ends.</summary>
+    public bool IsAlive(string id)
+    {
+        if (!File.Exists(LivenessFile(id)))
+        {
+            return false;
+        }
+
+        // Shared, so that two that only look do not take each other for the supervisor.
+        using var free = FileLock.TryAcquire(LivenessFile(id), shared: true);
+        return free is null;
+    }
+
+    /// <summary>The liveness lock of a run whose supervisor is dead, so that only one process cleans up after it; null if it lives.</summary>
+    internal FileLock? TryTakeOver(string id) => File.Exists(LivenessFile(id)) ? FileLock.TryAcquire(LivenessFile(id)) : null;
+
+    /// <summary>Continues the record of a run whose supervisor is dead.</summary>
+    internal RunJournal TakeOver(RunRecord record, FileLock liveness, TimeProvider time) => new(this, record, liveness, time);
+
+    /// <summary>
+    /// Writes a new run down. It appears complete: its directory is made aside with the liveness lock held and then renamed, so that no one
+    /// takes a newborn run for a dead one.
+    /// </summary>
+    /// <param name="record">The record; its id is new.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="sync">Whether the run must survive a power cut from now on.</param>
+    internal RunJournal Publish(RunRecord record, TimeProvider time, bool sync)
+    {
+        var aside = Path.Combine(_runs, $".{record.Id}.new");
+        Directory.CreateDirectory(aside);
+        Directory.CreateDirectory(_active);
+        var liveness = FileLock.TryAcquire(Path.Combine(aside, "alive"))
+            ?? throw new WorktreeIsolatorException(FailureKind.System, $"The run id {record.Id} is already in use.");
+        try
+        {
+            DurableFile.Replace(Path.Combine(aside, "run.json"), JsonSerializer.SerializeToUtf8Bytes(record, RecordJson.One), sync);
+            File.WriteAllBytes(Path.Combine(_active, record.Id), []);
+            Directory.Move(aside, DirectoryOf(record.Id));
+            if (sync)
+            {
+                DurableFile.SyncDirectory(_active);
+                DurableFile.SyncDirectory(_runs);
+            }
+
+            return new RunJournal(this, record, liveness, time);
+        }
+        catch
+        {
+            liveness.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Marks a run as final.</summary>
+    internal void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
+
+    private string LivenessFile(string id) => Path.Combine(DirectoryOf(id), "alive");
+
+    private static IEnumerable<string> Names(string directory) =>
+        Directory.Exists(directory) ? Directory.EnumerateFileSystemEntries(directory).Select(Path.GetFileName).OfType<string>() : [];
+}

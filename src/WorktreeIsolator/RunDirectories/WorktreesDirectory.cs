@@ -1,0 +1,50 @@
+using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
+
+namespace WorktreeIsolator.RunDirectories;
+
+/// <summary>The directory under which a project's run worktrees are made, checked.</summary>
+/// <param name="Path">Absolute path.</param>
+/// <param name="ExcludePattern">The line that hides it in <c>info/exclude</c>; null if it lies outside the working tree.</param>
+internal sealed record WorktreesDirectory(string Path, string? ExcludePattern)
+{
+    /// <summary>Where renamed worktrees wait for their deletion; on the same file system, so that the rename is one step.</summary>
+    public string Trash => System.IO.Path.Combine(Path, ".trash");
+
+    /// <summary>Resolves and checks <c>worktrees_dir</c>.</summary>
+    /// <param name="repository">The project's repository.</param>
+    /// <param name="setting">As configured: absolute, or relative to the top of the main worktree (of a bare repository: to the directory that holds it).</param>
+    /// <exception cref="WorktreeIsolatorException">It is the repository, an ancestor of it, inside git's own directory, or a symlink leads it away.</exception>
+    public static WorktreesDirectory Resolve(Repository repository, string setting)
+    {
+        var top = repository.WorktreesBase;
+        var lexical = System.IO.Path.GetFullPath(System.IO.Path.Combine(top, setting));
+        var canonical = CanonicalPath.Of(lexical);
+        if (CanonicalPath.IsAtOrBelow(lexical, top) && canonical != lexical)
+        {
+            throw Wrong(setting, $"it says '{lexical}', but a symbolic link leads it to '{canonical}'");
+        }
+
+        if (CanonicalPath.IsAtOrBelow(canonical, repository.CommonDirectory))
+        {
+            throw Wrong(setting, $"'{canonical}' lies inside git's own directory");
+        }
+
+        foreach (var protectedPath in new[] { repository.MainTop, repository.Top, repository.CommonDirectory })
+        {
+            if (protectedPath is not null && CanonicalPath.IsAtOrBelow(protectedPath, canonical))
+            {
+                throw Wrong(
+                    setting, canonical == protectedPath ? $"it is the repository itself ('{canonical}')" : $"'{canonical}' is a directory above the repository");
+            }
+        }
+
+        var inside = repository.MainTop is { } main && CanonicalPath.IsAtOrBelow(canonical, main);
+        return new WorktreesDirectory(canonical, inside ? $"/{System.IO.Path.GetRelativePath(repository.MainTop!, canonical)}/" : null);
+    }
+
+    private static WorktreeIsolatorException Wrong(string setting, string why) => new(
+        FailureKind.Configuration,
+        $"worktrees_dir = \"{setting}\" cannot be used: {why}.",
+        "Use the default \".worktrees\", or a directory beside the repository such as \"../NAME.worktrees\".");
+}
