@@ -1,6 +1,6 @@
 // Runs one supervised command in a process of its own, so that a test can kill the supervisor, measure it, or give it a terminal:
 //   test-supervisor [--interactive] [--grace SECONDS] [--timeout SECONDS] [--idle SECONDS] [--keep NAME] [--log FILE]
-//                   [--run-id ID] --result FILE -- COMMAND ARG…
+//                   [--log-limit BYTES] [--run-id ID] --result FILE -- COMMAND ARG…
 //   test-supervisor --end-run ID ROOT-PID ROOT-START --result FILE
 // Writes what came of it to the result file, one `name value` a line. The first SIGINT, SIGTERM or SIGHUP cancels, the second kills.
 using System.Collections;
@@ -42,7 +42,9 @@ string Supervise()
     var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
         .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
     environment[ProcessTree.RunIdVariable] = runId;
-    using var log = new OutputLog(options.GetValueOrDefault("--log", "/dev/null"));
+    using var log = new OutputLog(
+        options.GetValueOrDefault("--log", "/dev/null"),
+        long.Parse(options.GetValueOrDefault("--log-limit", "67108864"), CultureInfo.InvariantCulture));
     var result = new SupervisedCommand
     {
         RunId = runId,
