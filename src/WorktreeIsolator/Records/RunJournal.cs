@@ -13,6 +13,7 @@ internal sealed class RunJournal : IDisposable
     private readonly RunStore _store;
     private readonly FileLock _liveness;
     private readonly TimeProvider _time;
+    private TimeSpan _lockHeld;
 
     internal RunJournal(RunStore store, RunRecord record, FileLock liveness, TimeProvider time)
     {
@@ -54,6 +55,13 @@ internal sealed class RunJournal : IDisposable
         }
 
         Changed(Record);
+    }
+
+    /// <summary>Adds to the time for which the run held the repository lock; written with the next change.</summary>
+    public void AddLockHeld(TimeSpan held)
+    {
+        _lockHeld += held;
+        Record = Record with { LockHeldMs = (long)Math.Ceiling(_lockHeld.TotalMilliseconds) };
     }
 
     /// <summary>Appends a line to <c>events.jsonl</c>.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.Records;
@@ -20,6 +21,16 @@ public sealed class RunStore
         _runs = Path.Combine(stateDirectory, "runs");
         _active = Path.Combine(stateDirectory, "active");
     }
+
+    /// <summary>The store of a project, whether anything is in it yet or not.</summary>
+    /// <param name="projectPath">Absolute path of the project, anywhere in its repository; it exists.</param>
+    /// <param name="environment">The caller's variables, for git.</param>
+    /// <exception cref="WorktreeIsolatorException">git is missing or too old, or refuses the repository.</exception>
+    public static RunStore Of(string projectPath, IReadOnlyDictionary<string, string> environment) =>
+        Repository.TryOpen(projectPath, environment) is { } repository ? new(repository.StateDirectory) : WithoutGit(projectPath);
+
+    /// <summary>The store of a project that lies in no git repository.</summary>
+    public static RunStore WithoutGit(string projectPath) => new(Path.Combine(projectPath, ".wt-run"));
 
     /// <summary>Where the store lies.</summary>
     public string StateDirectory { get; }

@@ -12,22 +12,8 @@ namespace WorktreeIsolator.RunDirectories;
 internal sealed record RegisteredWorktree(string Path, string AdminDirectory, BranchName Branch, CommitId Base)
 {
     /// <summary>Whether its <c>.git</c> is still the file that names the admin directory: only then may anything be done to its files.</summary>
-    public bool IsIntact => ReadAdminDirectory(Path) is { } named && CanonicalPath.Of(named) == AdminDirectory
+    public bool IsIntact => GitFile.ReadAdminDirectory(Path) is { } named && CanonicalPath.Of(named) == AdminDirectory
         && Directory.Exists(AdminDirectory);
-
-    /// <summary>What a worktree's <c>.git</c> file points to; null if it is no such file.</summary>
-    public static string? ReadAdminDirectory(string path)
-    {
-        const string prefix = "gitdir: ";
-        var file = new FileInfo(System.IO.Path.Combine(path, ".git"));
-        if (!file.Exists || file.LinkTarget is not null)
-        {
-            return null;
-        }
-
-        var text = File.ReadAllText(file.FullName).TrimEnd('\n');
-        return text.StartsWith(prefix, StringComparison.Ordinal) ? System.IO.Path.GetFullPath(text[prefix.Length..], path) : null;
-    }
 }
 
 /// <summary>
@@ -127,7 +113,7 @@ internal static class WorktreeRegistration
 
     private static RegisteredWorktree Registered(string path, BranchName branch, CommitId baseCommit)
     {
-        var admin = RegisteredWorktree.ReadAdminDirectory(path)
+        var admin = GitFile.ReadAdminDirectory(path)
             ?? throw new WorktreeIsolatorException(FailureKind.Git, $"git made no worktree at '{path}', though it said so.");
         return new RegisteredWorktree(path, CanonicalPath.Of(admin), branch, baseCommit);
     }
