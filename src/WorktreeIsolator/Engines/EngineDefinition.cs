@@ -41,6 +41,18 @@ public sealed record EngineDefinition
     /// <param name="command">Program and arguments; taken as they are.</param>
     public static EngineDefinition From(IReadOnlyList<string> command) => new() { Command = command };
 
+    /// <summary>An environment with the engine's own variables; later ones win.</summary>
+    internal Dictionary<string, string> AddTo(IEnumerable<KeyValuePair<string, string>> environment)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in environment.Concat(Env))
+        {
+            variables[name] = value;
+        }
+
+        return variables;
+    }
+
     /// <summary>Program, arguments and standard input for a prompt.</summary>
     /// <param name="prompt">The text; null if there is none.</param>
     /// <exception cref="WorktreeIsolatorException">The prompt is missing, or would be taken for an option.</exception>

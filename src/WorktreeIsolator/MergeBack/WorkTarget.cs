@@ -17,6 +17,17 @@ internal sealed record WorkTarget(MergeBackPolicy Policy, BranchName? Branch)
         _ => "none",
     };
 
+    /// <summary>What a record says.</summary>
+    public static WorkTarget Parse(string policy, string? target) => new(
+        policy switch
+        {
+            "merge" => MergeBackPolicy.Merge,
+            "push" => MergeBackPolicy.Push,
+            "branch" => MergeBackPolicy.Branch,
+            _ => MergeBackPolicy.None,
+        },
+        BranchName.TryParse(target));
+
     /// <summary>Decides the target from what was asked for, the project and the base.</summary>
     /// <param name="policy">The request's policy, else the project's.</param>
     /// <param name="mergeTarget">The project's <c>merge_target</c>; null for the base's branch.</param>

@@ -33,6 +33,9 @@ internal sealed class RunJournal : IDisposable
     /// <summary>The run's directory.</summary>
     public string Directory => _store.DirectoryOf(Record.Id);
 
+    /// <summary>Where the store that holds the run lies.</summary>
+    public string StateDirectory => _store.StateDirectory;
+
     /// <summary>Now, by the run's clock.</summary>
     public DateTimeOffset Now => _time.GetUtcNow();
 

@@ -60,6 +60,9 @@ public sealed class RunStore
     /// <summary>The ids of runs that are not final, whether their supervisor lives or not.</summary>
     public IEnumerable<string> ActiveIds() => Names(_active).Where(name => RunId.TryParse(name) is not null);
 
+    /// <summary>Whether a run is not final.</summary>
+    public bool IsActive(string id) => File.Exists(Path.Combine(_active, id));
+
     /// <summary>All records, oldest first.</summary>
     public IReadOnlyList<RunRecord> ReadAll() =>
         [.. Ids().Select(TryRead).OfType<RunRecord>().OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];

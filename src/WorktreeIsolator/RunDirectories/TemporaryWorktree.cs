@@ -69,6 +69,31 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
     }
 
+    /// <summary>Continues with the worktree of a run whose supervisor is gone, or one that was kept.</summary>
+    public static TemporaryWorktree Adopt(WorktreePlan plan, RegisteredWorktree worktree, RunContext context) => new(plan, worktree, context);
+
+    /// <summary>Makes a worktree again for work that was kept, detached at its tip, so that it can be merged and verified in it.</summary>
+    public static TemporaryWorktree Reopen(WorktreePlan plan, CommitId baseCommit, CommitId tip, RunContext context)
+    {
+        RegisteredWorktree registered;
+        using (context.TakeLock())
+        {
+            registered = WorktreeRegistration.RegisterDetached(plan.Repository, plan.Directory, context.RunId, plan.Branch, baseCommit, tip);
+        }
+
+        var worktree = new TemporaryWorktree(plan, registered, context);
+        try
+        {
+            worktree._contents.CheckOut(context.Cancel);
+            return worktree;
+        }
+        catch
+        {
+            worktree.TakeAway(deleteBranchAt: null);
+            throw;
+        }
+    }
+
     public override RunRecord BringBack(RunRecord record, EngineVerdict verdict)
     {
         if (!_worktree.IsIntact)

@@ -2,6 +2,7 @@ using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -60,6 +61,30 @@ internal sealed record WorktreePlan(
         var subdirectory = repository.Top is { } top && path != top ? Path.GetRelativePath(top, path) : "";
         return new WorktreePlan(
             project, repository, directory, found, wanted, branch, target, subdirectory, Governing(repository, configurationFile));
+    }
+
+    /// <summary>The plan by which a recorded run was made, as far as it matters once its engine has ended; null for a run in place.</summary>
+    /// <param name="record">The run.</param>
+    /// <param name="project">Its project.</param>
+    /// <param name="repository">Its repository.</param>
+    public static WorktreePlan? Of(RunRecord record, ProjectConfig project, Repository repository)
+    {
+        if (record is not { Worktree: { } path, Branch: { } branchName, MergeBack: { } mergeBack }
+            || BranchName.TryParse(branchName) is not { } branch || CommitId.TryParse(record.Base?.Commit) is not { } commit)
+        {
+            return null;
+        }
+
+        return new WorktreePlan(
+            project,
+            repository,
+            new WorktreesDirectory(System.IO.Path.GetDirectoryName(path)!, null),
+            new RunBase(record.Base!.Ref, commit, null, null, null),
+            null,
+            branch,
+            WorkTarget.Parse(mergeBack.Policy, mergeBack.Target),
+            record.Directory is { } directory && directory != path ? System.IO.Path.GetRelativePath(path, directory) : "",
+            []);
     }
 
     /// <summary>The base as it is after a fetch, if the project wants one.</summary>

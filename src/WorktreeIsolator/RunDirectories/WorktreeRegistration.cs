@@ -1,6 +1,6 @@
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
-using WorktreeIsolator.Queueing;
+using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -14,6 +14,15 @@ internal sealed record RegisteredWorktree(string Path, string AdminDirectory, Br
     /// <summary>Whether its <c>.git</c> is still the file that names the admin directory: only then may anything be done to its files.</summary>
     public bool IsIntact => GitFile.ReadAdminDirectory(Path) is { } named && CanonicalPath.Of(named) == AdminDirectory
         && Directory.Exists(AdminDirectory);
+
+    /// <summary>The worktree at a path; null if there is none that its <c>.git</c> file and git agree on.</summary>
+    public static RegisteredWorktree? TryFind(string path, BranchName branch, CommitId baseCommit)
+    {
+        var found = GitFile.ReadAdminDirectory(path) is { } admin
+            ? new RegisteredWorktree(path, CanonicalPath.Of(admin), branch, baseCommit)
+            : null;
+        return found?.IsIntact == true ? found : null;
+    }
 }
 
 /// <summary>
@@ -23,6 +32,8 @@ internal sealed record RegisteredWorktree(string Path, string AdminDirectory, Br
 internal static class WorktreeRegistration
 {
     private const int Tries = 3;
+
+    private const string ReasonPrefix = "wt-run ";
 
     // git's messages, under LC_ALL=C, when another process changes the same files at the same moment.
     private static readonly string[] Races =
@@ -40,6 +51,46 @@ internal static class WorktreeRegistration
     public static RegisteredWorktree Register(
         Repository repository, WorktreesDirectory directory, string id, BranchName branch, CommitId baseCommit)
     {
+        var isOurs = branch.Value.EndsWith(id, StringComparison.Ordinal);
+        if (!isOurs)
+        {
+            RequireFree(repository, branch);
+        }
+
+        return Add(repository, directory, id, ["--no-track", "-b", branch.Value], baseCommit, branch, baseCommit, error =>
+        {
+            if (isOurs || !error.Contains("already exists", StringComparison.Ordinal))
+            {
+                _ = repository.Git.Try(["update-ref", "-d", branch.Ref, baseCommit.ToString()]);
+            }
+        });
+    }
+
+    /// <summary>Registers a worktree with a detached HEAD; no branch is made.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="directory">Where run worktrees go.</param>
+    /// <param name="id">The run's id: the name of the worktree.</param>
+    /// <param name="branch">The run branch, which exists.</param>
+    /// <param name="baseCommit">What the run began from.</param>
+    /// <param name="tip">What to check out.</param>
+    public static RegisteredWorktree RegisterDetached(
+        Repository repository, WorktreesDirectory directory, string id, BranchName branch, CommitId baseCommit, CommitId tip) =>
+        Add(repository, directory, id, ["--detach"], tip, branch, baseCommit, static _ => { });
+
+    /// <summary>The run that locked a worktree; null if none of ours did.</summary>
+    public static string? RunThatLocked(WorktreeEntry entry) =>
+        entry.LockReason?.StartsWith(ReasonPrefix, StringComparison.Ordinal) == true ? RunId.TryParse(entry.LockReason[ReasonPrefix.Length..])?.ToString() : null;
+
+    private static RegisteredWorktree Add(
+        Repository repository,
+        WorktreesDirectory directory,
+        string id,
+        string[] how,
+        CommitId commit,
+        BranchName branch,
+        CommitId baseCommit,
+        Action<string> undoBranch)
+    {
         if (directory.ExcludePattern is { } pattern)
         {
             InfoExclude.Add(repository.CommonDirectory, [pattern]);
@@ -51,33 +102,24 @@ internal static class WorktreeRegistration
             throw new WorktreeIsolatorException(FailureKind.System, $"'{path}' already exists.");
         }
 
-        var isOurs = branch.Value.EndsWith(id, StringComparison.Ordinal);
-        if (!isOurs)
-        {
-            RequireFree(repository, branch);
-        }
-
         for (var attempt = 1; ; attempt++)
         {
             var result = repository.Git.Try(
-            [
-                "worktree", "add", "--lock", "--reason", $"wt-run {id}", "--no-checkout", "--no-track", "-b", branch.Value, path,
-                baseCommit.ToString(),
-            ]);
+                ["worktree", "add", "--lock", "--reason", ReasonPrefix + id, "--no-checkout", .. how, path, commit.ToString()]);
             if (result.Succeeded)
             {
                 return Registered(path, branch, baseCommit);
             }
 
             Undo(repository, path);
-            if (isOurs || !result.Error.Contains("already exists", StringComparison.Ordinal))
-            {
-                _ = repository.Git.Try(["update-ref", "-d", branch.Ref, baseCommit.ToString()]);
-            }
-
+            undoBranch(result.Error);
             if (attempt == Tries || !Array.Exists(Races, race => result.Error.Contains(race, StringComparison.OrdinalIgnoreCase)))
             {
-                RequireFree(repository, branch);
+                if (!how.Contains("--detach"))
+                {
+                    RequireFree(repository, branch);
+                }
+
                 throw new GitException(["worktree", "add", path], result.ExitCode, result.Error, HintFor(result.Error));
             }
         }

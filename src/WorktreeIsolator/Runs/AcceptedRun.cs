@@ -95,40 +95,8 @@ internal sealed class AcceptedRun
     }
 
     /// <summary>What the steps of the run share.</summary>
-    public RunContext ContextFor(RunJournal journal, OutputLog log, CancellationToken cancel, CancellationToken kill)
-    {
-        OutputEcho echo = (stream, bytes) => _options.Observer.Output(stream == OutputStream.Error, bytes);
-        var identity = _repository is null ? new Dictionary<string, string>(StringComparer.Ordinal) : Identity.FallbackVariables(_repository);
-        if (identity.Count > 0)
-        {
-            _options.Observer.Warning($"git knows no user.name and user.email here; commits are made as {Identity.FallbackName} <{Identity.FallbackEmail}>.");
-        }
-
-        return new RunContext
-        {
-            RunId = _record.Id,
-            Trigger = _record.Trigger,
-            Environment = RunEnvironment.Make(_options.Environment, _options.SecretVariables, _record, identity),
-            Commands = new ProjectCommands(_record.Id, log, echo, _request.Project.KeepProcesses, _options.Observer.Began, cancel, kill),
-            TakeLock = () => RepositoryLock.Acquire(
-                _store.StateDirectory,
-                $"run {_record.Id}",
-                _request.RepositoryLockTimeout,
-                held => journal.AddLockHeld(held)),
-            Began = what =>
-            {
-                journal.Note("step", what);
-                _options.Observer.Began(what);
-            },
-            Warn = text =>
-            {
-                journal.Note("warning", text);
-                _options.Observer.Warning(text);
-            },
-            Journal = (what, detail) => journal.Note(what, detail, sync: true),
-            Cancel = cancel,
-        };
-    }
+    public RunContext ContextFor(RunJournal journal, OutputLog log, CancellationToken cancel, CancellationToken kill) => RunContext.For(
+        journal, _options, _repository, log, _request.Project.KeepProcesses, _request.RepositoryLockTimeout, cancel, kill);
 
     /// <summary>Gets the directory that was decided for; null if it would have to be waited for and was not, which the record then says.</summary>
     public RunDirectory? OpenDirectory(RunJournal journal, RunContext context)
@@ -201,7 +169,7 @@ internal sealed class AcceptedRun
         var (argv, _) = request.Engine.Invoke(request.Prompt);
         if (!argv[0].Contains('/', StringComparison.Ordinal) || Path.IsPathRooted(argv[0]))
         {
-            _ = Executable.Resolve(argv[0], request.Project.Path, RunEnvironment.ForEngine(options.Environment, options.Environment, request.Engine));
+            _ = Executable.Resolve(argv[0], request.Project.Path, request.Engine.AddTo(options.Environment));
         }
     }
 }

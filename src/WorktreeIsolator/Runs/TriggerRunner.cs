@@ -55,6 +55,17 @@ public sealed class TriggerRunner
         return journal.Record;
     }
 
+    /// <summary>Lands the work of a run that is over: one that needed a person, that failed, or that kept its work on a branch.</summary>
+    /// <param name="project">The run's project.</param>
+    /// <param name="record">The run.</param>
+    /// <param name="cancel">Ends waiting.</param>
+    /// <param name="kill">Kills a verify command that takes too long to stop.</param>
+    /// <returns>The record: succeeded, or what a person still has to do.</returns>
+    /// <exception cref="WorktreeIsolatorException">There is nothing to land, or the run is still under way.</exception>
+    public RunRecord Land(
+        Configuration.ProjectConfig project, RunRecord record, CancellationToken cancel = default, CancellationToken kill = default) =>
+        Relanding.Land(project, record, _options, cancel, kill);
+
     private EngineResult RunEngine(
         RunRequest request,
         AcceptedRun accepted,
@@ -71,7 +82,7 @@ public sealed class TriggerRunner
             RunId = context.RunId,
             Argv = argv,
             WorkingDirectory = directory.EngineDirectory,
-            Environment = RunEnvironment.ForEngine(context.Environment, directory.Variables, request.Engine),
+            Environment = request.Engine.AddTo(context.Environment.Concat(directory.Variables)),
             Input = input,
             Timeout = request.Timeout ?? request.Engine.Timeout,
             IdleTimeout = request.Engine.IdleTimeout,

@@ -1,8 +1,7 @@
-using WorktreeIsolator.Engines;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Records;
 
-namespace WorktreeIsolator.Runs;
+namespace WorktreeIsolator.RunDirectories;
 
 /// <summary>The environment of everything that runs for a run: the caller's, without what is git's and what is secret, with what names the run.</summary>
 internal static class RunEnvironment
@@ -32,7 +31,7 @@ internal static class RunEnvironment
         variables["WT_RUN_PARENTS"] = string.Join(',', Parents(caller));
         variables["WT_RUN_ID"] = record.Id;
         variables["WT_RUN_PROJECT"] = record.Project;
-        variables["WT_RUN_TRIGGER"] = record.Trigger with { Id = null } is var trigger ? trigger.ToString() : "";
+        variables["WT_RUN_TRIGGER"] = (record.Trigger with { Id = null }).ToString();
         variables["WT_RUN_TRIGGER_ID"] = record.Trigger.Id ?? "";
         variables["WT_RUN_SESSION"] = record.Session ?? "";
         variables["WT_RUN_WORKTREE"] = "";
@@ -47,17 +46,4 @@ internal static class RunEnvironment
         .. new[] { caller.GetValueOrDefault("WT_RUN_PARENTS", ""), caller.GetValueOrDefault("WT_RUN_ID", "") }
             .SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries)),
     ];
-
-    /// <summary>The engine's own: where it is, and what its definition adds.</summary>
-    public static Dictionary<string, string> ForEngine(
-        IReadOnlyDictionary<string, string> run, IReadOnlyDictionary<string, string> directory, EngineDefinition engine)
-    {
-        var variables = new Dictionary<string, string>(run, StringComparer.Ordinal);
-        foreach (var (name, value) in directory.Concat(engine.Env))
-        {
-            variables[name] = value;
-        }
-
-        return variables;
-    }
 }

@@ -1,6 +1,6 @@
-namespace WorktreeIsolator.Runs;
+namespace WorktreeIsolator;
 
-/// <summary>What all runs of one <see cref="TriggerRunner"/> share.</summary>
+/// <summary>What all runs of one <see cref="Runs.TriggerRunner"/> share.</summary>
 public sealed record RunnerOptions
 {
     /// <summary>The variables that engines inherit and git sees; the caller's own, usually.</summary>

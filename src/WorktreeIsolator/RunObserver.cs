@@ -1,6 +1,6 @@
 using WorktreeIsolator.Records;
 
-namespace WorktreeIsolator.Runs;
+namespace WorktreeIsolator;
 
 /// <summary>Who wants to see a run as it goes. Every method does nothing until it is overridden; all are called on the run's own thread.</summary>
 public abstract class RunObserver
