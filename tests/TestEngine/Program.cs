@@ -1,1 +1,3 @@
-return 0;
+using TestEngine;
+
+return Script.Run(args);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.Processes;
@@ -41,8 +42,7 @@ internal sealed unsafe class CommandSupervision : IDisposable
         _cancel = cancel;
         _kill = kill;
         _echo = command.Echo;
-        var marked = string.Equals(
-            command.Environment.GetValueOrDefault(ProcessTree.RunIdVariable), command.RunId, StringComparison.Ordinal);
+        var marked = command.Environment.GetValueOrDefault(ProcessTree.RunIdVariable) == command.RunId;
         _tree = ProcessTree.OfNewCommand(marked ? command.RunId : null, command.KeepProcesses);
     }
 
@@ -138,7 +138,7 @@ internal sealed unsafe class CommandSupervision : IDisposable
         }
 
         var wait = NextDue() - _clock.Elapsed;
-        fixed (Libc.PollFd* fds = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_fds))
+        fixed (Libc.PollFd* fds = CollectionsMarshal.AsSpan(_fds))
         {
             var milliseconds = (int)Math.Clamp(Math.Ceiling(wait.TotalMilliseconds), 0, int.MaxValue);
             if (Libc.Poll(fds, (nuint)_fds.Count, milliseconds) < 0)
@@ -266,7 +266,7 @@ internal sealed unsafe class CommandSupervision : IDisposable
             _command.Log.Write(bytes);
             Echo(stream, bytes);
         }
-        else if (count == 0 || System.Runtime.InteropServices.Marshal.GetLastPInvokeError() is not (Libc.EINTR or Libc.EAGAIN))
+        else if (count == 0 || Marshal.GetLastPInvokeError() is not (Libc.EINTR or Libc.EAGAIN))
         {
             if (isStandard)
             {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.Processes;
@@ -34,7 +35,7 @@ internal static unsafe class KnownChildren
         info = default;
         while (Libc.WaitId(Libc.P_PID, pid, &result, Libc.WEXITED | Libc.WNOWAIT) != 0)
         {
-            var errno = System.Runtime.InteropServices.Marshal.GetLastPInvokeError();
+            var errno = Marshal.GetLastPInvokeError();
             if (errno != Libc.EINTR)
             {
                 return errno;

@@ -6,7 +6,7 @@ namespace WorktreeIsolator.Processes;
 
 /// <summary>What <c>/proc/PID/stat</c> says of one process.</summary>
 internal sealed record ProcessEntry(
-    ProcessIdentity Identity, string Name, char State, int Parent, int Group, int Session, int Threads)
+    ProcessIdentity Identity, string Name, char State, int Parent, int Group, int Session, int Threads, bool IsKernelThread)
 {
     public int Pid => Identity.Pid;
 
@@ -51,8 +51,10 @@ internal sealed record ProcessEntry(
             return null;
         }
 
+        const long KernelThreadFlag = 0x00200000;
+
         // Numbered as in proc(5): the state is the third.
-        const int ParentField = 4, GroupField = 5, SessionField = 6, ThreadsField = 20, StartField = 22;
+        const int ParentField = 4, GroupField = 5, SessionField = 6, FlagsField = 9, ThreadsField = 20, StartField = 22;
         Span<long> fields = stackalloc long[StartField + 1];
         var state = (char)0;
         var number = 3;
@@ -83,7 +85,8 @@ internal sealed record ProcessEntry(
                 (int)fields[ParentField],
                 (int)fields[GroupField],
                 (int)fields[SessionField],
-                (int)fields[ThreadsField]);
+                (int)fields[ThreadsField],
+                (fields[FlagsField] & KernelThreadFlag) != 0);
     }
 
     /// <summary>Whether one of the names means this process: by the kernel's name for it (15 characters), or by its argv[0].</summary>
@@ -115,7 +118,7 @@ internal sealed record ProcessEntry(
     /// <summary>Whether the process was started with exactly this variable, given as NAME=VALUE. False if we may not look.</summary>
     public bool HasVariable(ReadOnlySpan<byte> variable)
     {
-        var environment = ProcFile.ReadWhole($"/proc/{Pid}/environ").AsSpan();
+        var environment = ReadEnvironment().AsSpan();
         while (!environment.IsEmpty)
         {
             var end = environment.IndexOf((byte)0);
@@ -129,5 +132,27 @@ internal sealed record ProcessEntry(
         }
 
         return false;
+    }
+
+    private byte[] ReadEnvironment()
+    {
+        // In the middle of execve(2) a process shows the new program's name already, but neither arguments nor environment yet.
+        const int Attempts = 20;
+        for (var attempt = 1; ; attempt++)
+        {
+            var environment = ProcFile.ReadWhole($"/proc/{Pid}/environ");
+            if (environment.Length > 0 || attempt == Attempts || IsKernelThread || !HasNoArguments())
+            {
+                return environment;
+            }
+
+            Waiting.Pause(TimeSpan.FromMilliseconds(1), CancellationToken.None);
+        }
+    }
+
+    private bool HasNoArguments()
+    {
+        Span<byte> one = stackalloc byte[1];
+        return Read(Pid) is { IsRunning: true } now && now.Identity == Identity && ProcFile.Read($"/proc/{Pid}/cmdline", one) == 0;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using WorktreeIsolator.Platform;
 
@@ -174,7 +175,7 @@ internal sealed class ProcessTree : IDisposable
     /// <summary>With hidepid, /proc does not show other users' processes; they are there all the same.</summary>
     private static bool IsHidden(int pid) =>
         ProcessEntry.Read(pid) is null &&
-        (Libc.Kill(pid, 0) == 0 || System.Runtime.InteropServices.Marshal.GetLastPInvokeError() == Libc.EPERM);
+        (Libc.Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() == Libc.EPERM);
 
     private static void AddWithDescendants(
         List<ProcessEntry> candidates, Dictionary<int, ProcessEntry> members, Func<ProcessEntry, bool> isMember)

@@ -1,0 +1,21 @@
+using WorktreeIsolator.Platform;
+
+namespace TestEngine;
+
+internal static class Pause
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
+
+    public static void For(TimeSpan time) => Waiting.Pause(time, CancellationToken.None);
+
+    /// <summary>With a limit, so that no engine outlives a test that failed.</summary>
+    public static void UntilExists(string file)
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while (!File.Exists(file) && clock.Elapsed < Longest)
+        {
+            For(Step);
+        }
+    }
+}

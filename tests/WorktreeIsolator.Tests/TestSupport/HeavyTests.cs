@@ -1,0 +1,7 @@
+namespace WorktreeIsolator.Tests.TestSupport;
+
+internal static class HeavyTests
+{
+    /// <summary>Heavy tests run in a small form, in full with <c>WT_RUN_HEAVY=1</c>.</summary>
+    public static bool AreOn { get; } = Environment.GetEnvironmentVariable("WT_RUN_HEAVY") == "1";
+}
