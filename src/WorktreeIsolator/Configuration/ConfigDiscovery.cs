@@ -1,3 +1,5 @@
+using WorktreeIsolator.Platform;
+
 namespace WorktreeIsolator.Configuration;
 
 /// <summary>Where a configuration file may be. All paths but <see cref="Flag"/> and <see cref="Variable"/> are absolute.</summary>

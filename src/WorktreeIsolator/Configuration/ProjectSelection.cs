@@ -1,3 +1,5 @@
+using WorktreeIsolator.Platform;
+
 namespace WorktreeIsolator.Configuration;
 
 /// <summary>Decides which project a command is about.</summary>
