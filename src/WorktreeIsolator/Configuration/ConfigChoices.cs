@@ -47,7 +47,7 @@ public enum MergeBackPolicy
     /// <summary>They stay on the run branch.</summary>
     Branch,
 
-    /// <summary>They are kept in a rescue ref only.</summary>
+    /// <summary>Nothing is done with them, but they are kept from being lost.</summary>
     None,
 }
 
@@ -143,6 +143,9 @@ public sealed class ConfigChoice<T>
 /// <summary>All words that the file allows, one set for each key.</summary>
 public static class ConfigChoices
 {
+    private static readonly string[] s_notifyEvents =
+        ["succeeded", "failed", "needs_merge", "skipped", "cancelled", "timed_out", "interrupted"];
+
     /// <summary>The words of <c>fetch</c>.</summary>
     public static ConfigChoice<FetchMode> Fetch { get; } =
         new(("auto", FetchMode.Auto), ("always", FetchMode.Always), ("never", FetchMode.Never));
@@ -183,6 +186,7 @@ public static class ConfigChoices
         ("none", WebhookAuth.None));
 
     /// <summary>The words of <c>events</c> in <c>[[notify]]</c>: the final states of a run.</summary>
-    public static IReadOnlyList<string> NotifyEvents { get; } =
-        ["succeeded", "failed", "needs_merge", "skipped", "cancelled", "timed_out", "interrupted"];
+    public static IReadOnlyList<string> NotifyEvents => s_notifyEvents;
+
+    internal static bool IsNotifyEvent(string word) => Array.IndexOf(s_notifyEvents, word) >= 0;
 }

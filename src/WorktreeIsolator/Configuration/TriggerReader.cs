@@ -231,7 +231,7 @@ internal sealed class TriggerReader(ConfigReading reading, ConfigFile file)
 
     private string ReadProject(ConfigTable table)
     {
-        var project = ConfigFileReader.Reference(table, "project", "project", [.. file.Projects.Keys]) ?? file.DefaultProject;
+        var project = ConfigFileReader.Reference(table, "project", "project", file.Projects) ?? file.DefaultProject;
         if (project is null)
         {
             table.Missing("project", "write the name of a project, here or as 'default_project' at the top of the file");
@@ -242,7 +242,7 @@ internal sealed class TriggerReader(ConfigReading reading, ConfigFile file)
 
     private string ReadEngine(ConfigTable table, string project)
     {
-        var engine = ConfigFileReader.Reference(table, "engine", "engine", [.. file.Engines.Keys]);
+        var engine = ConfigFileReader.Reference(table, "engine", "engine", file.Engines);
         if (engine is not null)
         {
             return engine;
