@@ -88,26 +88,24 @@ internal sealed class ConfigFileReader(ConfigReading reading)
         return names;
     }
 
-    /// <summary>The tables of <c>[projects]</c> or <c>[engines]</c>.</summary>
-    private IEnumerable<(string Name, ConfigTable Table)> Named(ConfigTable root, string key)
+    /// <summary>The names in <c>[projects]</c> or <c>[engines]</c>, each with its table.</summary>
+    private List<KeyValuePair<string, ConfigTable>> Named(ConfigTable root, string key)
     {
-        if (root.Table(key, $"[{key}]") is not { } tables)
+        var named = new List<KeyValuePair<string, ConfigTable>>();
+        foreach (var entry in root.Table(key, $"[{key}]")?.Entries() ?? [])
         {
-            yield break;
-        }
-
-        foreach (var (name, position, value) in tables.Entries())
-        {
-            if (ConfigNames.CheckName(name) is { } problem)
+            if (ConfigNames.CheckName(entry.Key) is { } problem)
             {
-                reading.Mistake(position, $"'{name}' in [{key}] {problem}");
+                reading.Mistake(entry.KeyPosition, $"'{entry.Key}' in [{key}] {problem}");
             }
 
-            if (tables.AsTable(value, $"[{key}.{name}]") is { } table)
+            if (root.AsTable(entry.Value, $"[{key}.{entry.Key}]") is { } table)
             {
-                yield return (name, table);
+                named.Add(new(entry.Key, table));
             }
         }
+
+        return named;
     }
 
     private EngineConfig ReadEngine(ConfigTable table, EngineConfig preset)
@@ -163,8 +161,9 @@ internal sealed class ConfigFileReader(ConfigReading reading)
         }
 
         var env = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, position, value) in table.Entries())
+        foreach (var entry in table.Entries())
         {
+            var (name, position, value) = entry;
             if (ConfigNames.CheckVariable(name) is { } problem)
             {
                 reading.Mistake(position, $"'{name}' in 'env' of {engine.Name} {problem}");

@@ -177,13 +177,14 @@ internal sealed class ConfigTable(ConfigReading reading, TomlTable table, string
     }
 
     /// <summary>All entries, for tables whose keys are names.</summary>
-    public IEnumerable<(string Key, TomlPosition KeyPosition, TomlValue Value)> Entries()
+    public IReadOnlyList<TomlEntry> Entries()
     {
         foreach (var entry in table.Entries)
         {
             _known.Add(entry.Key);
-            yield return (entry.Key, entry.KeyPosition, entry.Value);
         }
+
+        return table.Entries;
     }
 
     public ConfigTable? AsTable(TomlValue value, string name)

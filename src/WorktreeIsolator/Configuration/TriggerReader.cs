@@ -39,7 +39,7 @@ internal sealed class TriggerReader(ConfigReading reading, ConfigFile file)
         }
 
         var host = table.Text("host");
-        if (host is not null && CheckHost(host) is { } problem)
+        if (host is not null && Hosts.Check(host) is { } problem)
         {
             table.Wrong("host", $"is '{host}', which {problem}");
         }
@@ -48,17 +48,13 @@ internal sealed class TriggerReader(ConfigReading reading, ConfigFile file)
         {
             Host = host ?? defaults.Host,
             Port = table.Integer("port", 0, ushort.MaxValue) ?? defaults.Port,
-            AllowedHosts = table.Texts("allowed_hosts", CheckHost) ?? defaults.AllowedHosts,
+            AllowedHosts = table.Texts("allowed_hosts", Hosts.Check) ?? defaults.AllowedHosts,
             RateLimit = table.Integer("rate_limit", 1) ?? defaults.RateLimit,
             MaxBodyBytes = table.Bytes("max_body_bytes") ?? defaults.MaxBodyBytes,
         };
         table.RefuseUnknown();
         return server;
     }
-
-    private static string? CheckHost(string host) => Uri.CheckHostName(host) == UriHostNameType.Unknown
-        ? "is not an address or a name; write it without scheme, port and path"
-        : null;
 
     private CronConfig ReadCron(ConfigTable table)
     {
