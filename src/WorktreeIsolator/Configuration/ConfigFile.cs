@@ -1,7 +1,9 @@
+using WorktreeIsolator.Configuration.Toml;
+
 namespace WorktreeIsolator.Configuration;
 
 /// <summary>The whole configuration: one <c>wt-run.toml</c>, or <see cref="Defaults"/> where there is none.</summary>
-public sealed partial record ConfigFile
+public sealed record ConfigFile
 {
     /// <summary>The file's absolute path; null for the defaults.</summary>
     public string? Path { get; init; }
@@ -45,4 +47,62 @@ public sealed partial record ConfigFile
 
     /// <summary>The configuration without any file: the engine presets, no project, no trigger.</summary>
     public static ConfigFile Defaults { get; } = new();
+
+    /// <summary>Reads a configuration file.</summary>
+    /// <param name="path">The file's absolute path.</param>
+    /// <param name="homeDirectory">The absolute path that <c>~</c> stands for.</param>
+    /// <exception cref="ConfigException">The file is wrong; with every mistake at once.</exception>
+    /// <exception cref="WorktreeIsolatorException">The file cannot be read.</exception>
+    public static ConfigFile Load(string path, string homeDirectory) => Parse(ConfigBytes.Read(path), path, homeDirectory);
+
+    /// <summary>Reads a configuration that is in memory as UTF-8.</summary>
+    /// <param name="utf8">The content of the file.</param>
+    /// <param name="path">The absolute path that messages name and to which paths in the file are relative; nothing is read there.</param>
+    /// <param name="homeDirectory">The absolute path that <c>~</c> stands for.</param>
+    /// <exception cref="ConfigException">The file is wrong; with every mistake at once.</exception>
+    public static ConfigFile Parse(ReadOnlySpan<byte> utf8, string path, string homeDirectory)
+    {
+        RequireAbsolute(path, homeDirectory);
+        try
+        {
+            return Read(TomlReader.Read(utf8), path, homeDirectory);
+        }
+        catch (TomlSyntaxException e)
+        {
+            throw Refusal(e, path);
+        }
+    }
+
+    /// <summary>Reads a configuration that is in memory as text.</summary>
+    /// <param name="text">The content of the file.</param>
+    /// <param name="path">The absolute path that messages name and to which paths in the file are relative; nothing is read there.</param>
+    /// <param name="homeDirectory">The absolute path that <c>~</c> stands for.</param>
+    /// <exception cref="ConfigException">The file is wrong; with every mistake at once.</exception>
+    public static ConfigFile Parse(string text, string path, string homeDirectory)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        RequireAbsolute(path, homeDirectory);
+        try
+        {
+            return Read(TomlReader.Read(text), path, homeDirectory);
+        }
+        catch (TomlSyntaxException e)
+        {
+            throw Refusal(e, path);
+        }
+    }
+
+    private static ConfigFile Read(TomlTable document, string path, string homeDirectory) =>
+        new ConfigFileReader(new ConfigReading(path, homeDirectory)).Read(document, path);
+
+    private static ConfigException Refusal(TomlSyntaxException e, string path) =>
+        new([new ConfigMistake(path, e.Position.Line, e.Position.Column, e.Message)]);
+
+    private static void RequireAbsolute(string path, string homeDirectory)
+    {
+        if (!System.IO.Path.IsPathFullyQualified(path) || !System.IO.Path.IsPathFullyQualified(homeDirectory))
+        {
+            throw new ArgumentException($"'{path}' and '{homeDirectory}' must be absolute paths.", nameof(path));
+        }
+    }
 }

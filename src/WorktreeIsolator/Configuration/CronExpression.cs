@@ -113,7 +113,7 @@ public static class CronExpression
         }
 
         int first = field.First, last = field.Last;
-        if (!string.Equals(range, "*", StringComparison.Ordinal))
+        if (range != "*")
         {
             var dash = range.IndexOf('-', StringComparison.Ordinal);
             if (ReadValue(field, dash < 0 ? range : range[..dash], out first) is { } problem)

@@ -12,7 +12,7 @@ internal static class Hosts
         }
 
         var parts = host.Split('.');
-        if (parts.Length != 4 || !string.Equals(parts[0], "127", StringComparison.Ordinal))
+        if (parts.Length != 4 || parts[0] != "127")
         {
             return false;
         }

@@ -18,20 +18,24 @@ internal sealed record TargetInUse(string By) : LandingOutcome;
 /// <summary>Files of the user's are in the way, or git refuses: only a person can help.</summary>
 internal sealed record LandingRefused(string Why, string Hint) : LandingOutcome;
 
+/// <summary>Where a target branch is, and who has it.</summary>
+/// <param name="Tip">Its commit; null if it does not exist.</param>
+/// <param name="At">The worktrees in which it is checked out, with their admin directories.</param>
+/// <param name="ClaimedBy">A worktree in which a rebase or bisect of it is under way; null if there is none.</param>
+internal sealed record TargetCheckouts(CommitId? Tip, IReadOnlyList<(WorktreeEntry Entry, string GitDirectory)> At, string? ClaimedBy);
+
 /// <summary>
 /// Moves a target branch forward to a commit that descends from it, wherever it is checked out, without touching anything a person has not
 /// committed. The caller holds the lock of the target.
 /// </summary>
 internal sealed class Landing(Repository repository, string runId, bool runHooks, Action<string> note)
 {
-    /// <summary>Tries once.</summary>
-    /// <param name="target">The branch to move.</param>
-    /// <param name="old">Where the merge found it; null if it did not exist.</param>
-    /// <param name="commit">Where it has to go; <paramref name="old"/> is its ancestor.</param>
-    public LandingOutcome Try(BranchName target, CommitId? old, CommitId commit)
+    /// <summary>Looks where the target is checked out, and where it is.</summary>
+    public TargetCheckouts FindCheckouts(BranchName target)
     {
         var worktrees = WorktreeList.Read(repository.Git);
         var at = new List<(WorktreeEntry Entry, string GitDirectory)>();
+        string? claimedBy = null;
         for (var i = 0; i < worktrees.Count; i++)
         {
             var gitDirectory = i == 0 ? repository.CommonDirectory : GitFile.ReadAdminDirectory(worktrees[i].Path);
@@ -42,7 +46,7 @@ internal sealed class Landing(Repository repository, string runId, bool runHooks
 
             if (OperationInProgress.Claims(gitDirectory, target.Ref))
             {
-                return new TargetInUse($"a rebase or bisect of '{target}' under way in '{worktrees[i].Path}'");
+                claimedBy = worktrees[i].Path;
             }
 
             if (worktrees[i].BranchRef == target.Ref && !worktrees[i].IsBare)
@@ -51,12 +55,26 @@ internal sealed class Landing(Repository repository, string runId, bool runHooks
             }
         }
 
-        return at.Count switch
+        return new TargetCheckouts(at.Count > 0 ? at[0].Entry.Head : Tip(target), at, claimedBy);
+    }
+
+    /// <summary>Tries once.</summary>
+    /// <param name="target">The branch to move.</param>
+    /// <param name="checkouts">Where the merge found it.</param>
+    /// <param name="commit">Where it has to go; where it was found is an ancestor of that.</param>
+    public LandingOutcome Try(BranchName target, TargetCheckouts checkouts, CommitId commit)
+    {
+        if (checkouts.ClaimedBy is { } path)
         {
-            0 => MoveRef(target, old, commit),
-            1 => FastForwardCheckout(target, old, commit, at[0].Entry.Path, at[0].GitDirectory),
+            return new TargetInUse($"a rebase or bisect of '{target}' under way in '{path}'");
+        }
+
+        return checkouts.At.Count switch
+        {
+            0 => MoveRef(target, checkouts.Tip, commit),
+            1 => FastForwardCheckout(target, checkouts.Tip, commit, checkouts.At[0].Entry.Path, checkouts.At[0].GitDirectory),
             _ => new LandingRefused(
-                $"'{target}' is checked out in several worktrees: {string.Join(", ", at.Select(a => a.Entry.Path))}.",
+                $"'{target}' is checked out in several worktrees: {string.Join(", ", checkouts.At.Select(a => a.Entry.Path))}.",
                 "Leave it checked out in one of them at most."),
         };
     }
@@ -88,11 +106,6 @@ internal sealed class Landing(Repository repository, string runId, bool runHooks
         if (OperationInProgress.In(gitDirectory) is { } operation)
         {
             return new TargetInUse($"a {operation} under way in '{path}', where '{target}' is checked out");
-        }
-
-        if (Tip(target) != old)
-        {
-            return new TargetMoved();
         }
 
         // Plain --ff-only overwrites ignored files silently, obeys mergeOptions = --squash and leaves autostash conflicts in the files.

@@ -54,7 +54,8 @@ internal sealed class WorkLanding(
         CommitId? mergedInto = null;
         for (var tries = 0; tries < Tries;)
         {
-            var old = Tip(target);
+            var checkouts = landing.FindCheckouts(target);
+            var old = checkouts.Tip;
             if (merged is null || old != mergedInto)
             {
                 tries++;
@@ -72,7 +73,7 @@ internal sealed class WorkLanding(
                 }
             }
 
-            switch (landing.Try(target, old, merged.Value))
+            switch (landing.Try(target, checkouts, merged.Value))
             {
                 case HasLanded:
                     Release();
@@ -171,7 +172,4 @@ internal sealed class WorkLanding(
 
     private string TargetLockPath(BranchName target) =>
         Path.Combine(repository.StateDirectory, "targets", Uri.EscapeDataString(target.Value) + ".lock");
-
-    private CommitId? Tip(BranchName branch) =>
-        CommitId.TryParse(repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", branch.Ref]).Output);
 }

@@ -89,10 +89,27 @@ internal sealed unsafe class TerminalHandover : IDisposable
         // SIGTSTP rather than SIGSTOP: the kernel ignores it where no shell would ever continue us.
         var signal = info.Status is Libc.SIGTTIN or Libc.SIGTTOU ? info.Status : Libc.SIGTSTP;
         clock.Stop();
-        _ = Libc.Kill(0, signal); // all of the job: `wt-run run … | tee log`
-        _ = Libc.Raise(signal); // the one before may reach another thread and stop this one too late
+        StopOthersOfOurGroup(signal);
+
+        // To this thread, so that it stops right here. A signal to the process may reach another thread first, and this one would go on
+        // for a moment and give the terminal away.
+        _ = Libc.Raise(signal);
         clock.Start();
         Give(pid);
+    }
+
+    /// <summary>The rest of the job, as in <c>wt-run run … | tee log</c>: the shell takes it for stopped only when all of it is.</summary>
+    private static void StopOthersOfOurGroup(int signal)
+    {
+        var group = Libc.GetPgrp();
+        foreach (var entry in ProcessEntry.ReadAll().Values)
+        {
+            if (entry.Group == group && entry.Pid != Environment.ProcessId)
+            {
+                using var handle = ProcessHandle.Open(entry);
+                handle?.Send(signal);
+            }
+        }
     }
 
     public void Dispose()

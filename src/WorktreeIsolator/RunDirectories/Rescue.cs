@@ -23,7 +23,7 @@ internal sealed class Rescue(
     /// <param name="commitOntoBranch">Whether uncommitted work belongs to the run's result; else it goes under the rescue ref alone.</param>
     public KeptWork Keep(WorktreeStatus status, string message, bool commitOntoBranch)
     {
-        var runBranchTip = ReadRef(worktree.Branch.Ref);
+        var runBranchTip = status.Branch == worktree.Branch.Value ? status.Head : ReadRef(worktree.Branch.Ref);
         if (Unfinished(status) is { } unfinished || status.Head is not { } head)
         {
             return new KeptWork(status.Head ?? worktree.Base, runBranchTip, null, Unfinished(status) ?? "its HEAD has no commit", "it holds unfinished work");

@@ -9,14 +9,16 @@ internal static class Eventually
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
 
-    public static void True(Func<bool> condition, string what, TimeSpan? within = null)
+    public static void True(Func<bool> condition, string what, TimeSpan? within = null) => True(condition, () => what, within);
+
+    public static void True(Func<bool> condition, Func<string> what, TimeSpan? within = null)
     {
         var clock = Stopwatch.StartNew();
         while (!condition())
         {
             if (clock.Elapsed > (within ?? Deadline))
             {
-                throw new TimeoutException($"Still not so after {clock.Elapsed.TotalSeconds:0.0} s: {what}");
+                throw new TimeoutException($"Still not so after {clock.Elapsed.TotalSeconds:0.0} s: {what()}");
             }
 
             Waiting.Pause(Step, CancellationToken.None);
