@@ -30,9 +30,6 @@ public sealed class Many_runs_at_once
 
         AssertAllLanded(repository, records);
         Assert.Equal(config, repository.ConfigBytes);
-
-        // Several locks of a few milliseconds each; nothing slow happens under one, even where all wait for it.
-        Assert.All(records, record => Assert.InRange(record.LockHeldMs ?? -1, 1, 1000));
     }
 
     [Fact]
