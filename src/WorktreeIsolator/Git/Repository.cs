@@ -54,23 +54,22 @@ internal sealed class Repository
         using var version = git.Begin(["version"]);
         using var parse = git.Begin(
         [
-            "rev-parse", "--path-format=absolute", "--git-common-dir", "--git-dir", "--is-bare-repository", "--is-inside-work-tree",
-            "--show-toplevel",
+            "rev-parse", "--path-format=absolute", "--git-common-dir", "--git-dir", "--is-inside-work-tree", "--show-toplevel",
+            "--symbolic-full-name", "HEAD",
         ]);
-        using var head = git.Begin(["symbolic-ref", "-q", "HEAD"]);
         using var config = git.Begin(["config", "--list", "-z"]);
 
         GitVersion.Require(version.Finish().Output);
         var parsed = parse.Finish();
-        var headResult = head.Finish();
         var configResult = config.Finish();
         var lines = parsed.Output.Split('\n');
-        if (lines.Length < 4)
+        if (lines.Length < 3)
         {
             return NoRepository(directory, parsed);
         }
 
-        var paths = RepositoryPaths.Parse(lines, headResult.Succeeded ? headResult.Output : null);
+        // rev-parse stops at the top of a bare repository, which has none, and at a HEAD without a commit.
+        var paths = RepositoryPaths.Parse(lines, parsed.Succeeded ? lines[^1] : git.Try(["symbolic-ref", "-q", "HEAD"]).Output);
         var top = paths.Top;
         return new Repository(
             top is null

@@ -12,10 +12,12 @@ internal sealed record RepositoryPaths(string CommonDirectory, string GitDirecto
     public string? MainTopBesideCommonDirectory =>
         Path.GetFileName(CommonDirectory) == ".git" ? Path.GetDirectoryName(CommonDirectory) : null;
 
-    /// <summary>Reads the lines of rev-parse: common directory, git directory, bare?, inside a working tree?, its top.</summary>
-    public static RepositoryPaths Parse(string[] lines, string? headRef) => new(
+    /// <summary>Reads the lines of rev-parse: common directory, git directory, inside a working tree?, its top.</summary>
+    /// <param name="lines">The lines.</param>
+    /// <param name="head">Full name of the branch that HEAD names; anything else if it names none.</param>
+    public static RepositoryPaths Parse(string[] lines, string head) => new(
         CanonicalPath.Of(lines[0]),
         CanonicalPath.Of(lines[1]),
-        lines[3] == "true" ? CanonicalPath.Of(lines[4]) : null,
-        headRef);
+        lines[2] == "true" ? CanonicalPath.Of(lines[3]) : null,
+        head.StartsWith("refs/heads/", StringComparison.Ordinal) ? head : null);
 }

@@ -3,11 +3,11 @@ namespace WorktreeIsolator.Platform;
 /// <summary>realpath(3): a path without symlinks, <c>.</c> and <c>..</c>.</summary>
 internal static class CanonicalPath
 {
-    private const int MaxLinks = 40;
+    // As many as the Linux kernel follows.
+    private const int MostLinks = 40;
 
-    /// <summary>The canonical form of a path; parts that do not exist stay as they are.</summary>
+    /// <summary>The canonical form of a path; parts that do not exist, cannot be read or turn in a circle stay as they are.</summary>
     /// <param name="path">An absolute path.</param>
-    /// <exception cref="WorktreeIsolatorException">Too many symlinks (a loop).</exception>
     public static string Of(string path)
     {
         var followed = 0;
@@ -23,18 +23,14 @@ internal static class CanonicalPath
             }
 
             var next = Path.Combine(result, part);
-            var target = new FileInfo(next).LinkTarget;
+            var target = followed < MostLinks ? LinkTarget(next) : null;
             if (target is null)
             {
                 result = next;
                 continue;
             }
 
-            if (++followed > MaxLinks)
-            {
-                throw new WorktreeIsolatorException(FailureKind.System, $"'{path}' goes through too many symbolic links.");
-            }
-
+            followed++;
             if (target.StartsWith('/'))
             {
                 result = "/";
@@ -49,6 +45,18 @@ internal static class CanonicalPath
     /// <summary>Whether a canonical path is another one or lies below it.</summary>
     public static bool IsAtOrBelow(string path, string ancestor) =>
         path == ancestor || ancestor == "/" || (path.StartsWith(ancestor, StringComparison.Ordinal) && path[ancestor.Length] == '/');
+
+    private static string? LinkTarget(string path)
+    {
+        try
+        {
+            return new FileInfo(path).LinkTarget;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     private static void PushParts(Stack<string> pending, string path)
     {

@@ -23,6 +23,8 @@ internal sealed unsafe class CapturedCommand : IDisposable
 
     private CapturedCommand(ChildProcess child) => _child = child;
 
+    public int Pid => _child.Pid;
+
     /// <summary>Starts the command; <see cref="Finish"/> collects it. Several may be under way at once.</summary>
     public static CapturedCommand Start(ChildStart start) => new(ChildProcess.Start(start));
 
@@ -91,6 +93,9 @@ internal sealed unsafe class CapturedCommand : IDisposable
 
         return new CapturedResult(exitCode, _output.ToArray(), _error.ToArray(), timedOut);
     }
+
+    /// <summary>Sends a signal to the command alone; from any thread, until it is disposed.</summary>
+    public void Signal(int signal) => _child.Signal(signal);
 
     public void Dispose()
     {

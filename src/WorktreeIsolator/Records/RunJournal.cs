@@ -13,6 +13,7 @@ internal sealed class RunJournal : IDisposable
     private readonly RunStore _store;
     private readonly FileLock _liveness;
     private readonly TimeProvider _time;
+    private TimeSpan _lockHeld;
 
     internal RunJournal(RunStore store, RunRecord record, FileLock liveness, TimeProvider time)
     {
@@ -31,6 +32,9 @@ internal sealed class RunJournal : IDisposable
 
     /// <summary>The run's directory.</summary>
     public string Directory => _store.DirectoryOf(Record.Id);
+
+    /// <summary>Where the store that holds the run lies.</summary>
+    public string StateDirectory => _store.StateDirectory;
 
     /// <summary>Now, by the run's clock.</summary>
     public DateTimeOffset Now => _time.GetUtcNow();
@@ -54,6 +58,13 @@ internal sealed class RunJournal : IDisposable
         }
 
         Changed(Record);
+    }
+
+    /// <summary>Adds to the time for which the run held the repository lock; written with the next change.</summary>
+    public void AddLockHeld(TimeSpan held)
+    {
+        _lockHeld += held;
+        Record = Record with { LockHeldMs = (long)Math.Ceiling(_lockHeld.TotalMilliseconds) };
     }
 
     /// <summary>Appends a line to <c>events.jsonl</c>.</summary>
@@ -86,5 +97,5 @@ internal sealed class RunJournal : IDisposable
     public void Dispose() => _liveness.Dispose();
 
     private void Write(bool sync) => DurableFile.Replace(
-        Path.Combine(Directory, "run.json"), JsonSerializer.SerializeToUtf8Bytes(Record, RecordJson.One), sync);
+        Path.Combine(Directory, "run.json"), RecordWriter.ToUtf8(Record), sync);
 }

@@ -41,7 +41,7 @@ public sealed record QueueInfo(int? Position, long WaitedMs);
 /// <param name="BootId">The boot during which that is true.</param>
 /// <param name="PidNamespace">Inode of the pid namespace.</param>
 /// <param name="Uid">The user it runs as.</param>
-public sealed record ProcessInfo(int Pid, long StartTime, string BootId, string PidNamespace, uint Uid);
+public sealed record ProcessInfo(int Pid, long StartTime, string BootId, long PidNamespace, uint Uid);
 
 /// <summary>
 /// Everything there is to know about one run; what <c>--json</c> prints and <c>run.json</c> holds, with names in snake_case. Times are UTC.

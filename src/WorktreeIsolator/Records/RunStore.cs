@@ -1,4 +1,5 @@
 using System.Text.Json;
+using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.Records;
@@ -21,6 +22,16 @@ public sealed class RunStore
         _active = Path.Combine(stateDirectory, "active");
     }
 
+    /// <summary>The store of a project, whether anything is in it yet or not.</summary>
+    /// <param name="projectPath">Absolute path of the project, anywhere in its repository; it exists.</param>
+    /// <param name="environment">The caller's variables, for git.</param>
+    /// <exception cref="WorktreeIsolatorException">git is missing or too old, or refuses the repository.</exception>
+    public static RunStore Of(string projectPath, IReadOnlyDictionary<string, string> environment) =>
+        Repository.TryOpen(projectPath, environment) is { } repository ? new(repository.StateDirectory) : WithoutGit(projectPath);
+
+    /// <summary>The store of a project that lies in no git repository.</summary>
+    public static RunStore WithoutGit(string projectPath) => new(Path.Combine(projectPath, ".wt-run"));
+
     /// <summary>Where the store lies.</summary>
     public string StateDirectory { get; }
 
@@ -34,7 +45,7 @@ public sealed class RunStore
         {
             using var stream = new FileStream(
                 Path.Combine(DirectoryOf(id), "run.json"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var record = JsonSerializer.Deserialize(stream, RecordJson.One);
+            var record = JsonSerializer.Deserialize(stream, RecordJson.Default.RunRecord);
             return record is { Version: <= RunRecord.CurrentVersion } ? record : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
@@ -48,6 +59,9 @@ public sealed class RunStore
 
     /// <summary>The ids of runs that are not final, whether their supervisor lives or not.</summary>
     public IEnumerable<string> ActiveIds() => Names(_active).Where(name => RunId.TryParse(name) is not null);
+
+    /// <summary>Whether a run is not final.</summary>
+    public bool IsActive(string id) => File.Exists(Path.Combine(_active, id));
 
     /// <summary>All records, oldest first.</summary>
     public IReadOnlyList<RunRecord> ReadAll() =>
@@ -88,7 +102,7 @@ public sealed class RunStore
             ?? throw new WorktreeIsolatorException(FailureKind.System, $"The run id {record.Id} is already in use.");
         try
         {
-            DurableFile.Replace(Path.Combine(aside, "run.json"), JsonSerializer.SerializeToUtf8Bytes(record, RecordJson.One), sync);
+            DurableFile.Replace(Path.Combine(aside, "run.json"), RecordWriter.ToUtf8(record), sync);
             File.WriteAllBytes(Path.Combine(_active, record.Id), []);
             Directory.Move(aside, DirectoryOf(record.Id));
             if (sync)

@@ -1,6 +1,6 @@
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
-using WorktreeIsolator.Queueing;
+using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -12,21 +12,16 @@ namespace WorktreeIsolator.RunDirectories;
 internal sealed record RegisteredWorktree(string Path, string AdminDirectory, BranchName Branch, CommitId Base)
 {
     /// <summary>Whether its <c>.git</c> is still the file that names the admin directory: only then may anything be done to its files.</summary>
-    public bool IsIntact => ReadAdminDirectory(Path) is { } named && CanonicalPath.Of(named) == AdminDirectory
+    public bool IsIntact => GitFile.ReadAdminDirectory(Path) is { } named && CanonicalPath.Of(named) == AdminDirectory
         && Directory.Exists(AdminDirectory);
 
-    /// <summary>What a worktree's <c>.git</c> file points to; null if it is no such file.</summary>
-    public static string? ReadAdminDirectory(string path)
+    /// <summary>The worktree at a path; null if there is none that its <c>.git</c> file and git agree on.</summary>
+    public static RegisteredWorktree? TryFind(string path, BranchName branch, CommitId baseCommit)
     {
-        const string prefix = "gitdir: ";
-        var file = new FileInfo(System.IO.Path.Combine(path, ".git"));
-        if (!file.Exists || file.LinkTarget is not null)
-        {
-            return null;
-        }
-
-        var text = File.ReadAllText(file.FullName).TrimEnd('\n');
-        return text.StartsWith(prefix, StringComparison.Ordinal) ? System.IO.Path.GetFullPath(text[prefix.Length..], path) : null;
+        var found = GitFile.ReadAdminDirectory(path) is { } admin
+            ? new RegisteredWorktree(path, CanonicalPath.Of(admin), branch, baseCommit)
+            : null;
+        return found?.IsIntact == true ? found : null;
     }
 }
 
@@ -37,6 +32,12 @@ internal sealed record RegisteredWorktree(string Path, string AdminDirectory, Br
 internal static class WorktreeRegistration
 {
     private const int Tries = 3;
+
+    // Between making an admin directory and locking it, git gives every 'worktree prune' (and 'gc') the chance to delete it again. On a busy
+    // machine two of them in a loop hit that gap every other time (git 2.39), and a try costs milliseconds.
+    private const int TriesAgainstPrune = 20;
+
+    private const string ReasonPrefix = "wt-run ";
 
     // git's messages, under LC_ALL=C, when another process changes the same files at the same moment.
     private static readonly string[] Races =
@@ -54,6 +55,46 @@ internal static class WorktreeRegistration
     public static RegisteredWorktree Register(
         Repository repository, WorktreesDirectory directory, string id, BranchName branch, CommitId baseCommit)
     {
+        var isOurs = branch.Value.EndsWith(id, StringComparison.Ordinal);
+        if (!isOurs)
+        {
+            RequireFree(repository, branch);
+        }
+
+        return Add(repository, directory, id, ["--no-track", "-b", branch.Value], baseCommit, branch, baseCommit, error =>
+        {
+            if (isOurs || !error.Contains("already exists", StringComparison.Ordinal))
+            {
+                _ = repository.Git.Try(["update-ref", "-d", branch.Ref, baseCommit.ToString()]);
+            }
+        });
+    }
+
+    /// <summary>Registers a worktree with a detached HEAD; no branch is made.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="directory">Where run worktrees go.</param>
+    /// <param name="id">The run's id: the name of the worktree.</param>
+    /// <param name="branch">The run branch, which exists.</param>
+    /// <param name="baseCommit">What the run began from.</param>
+    /// <param name="tip">What to check out.</param>
+    public static RegisteredWorktree RegisterDetached(
+        Repository repository, WorktreesDirectory directory, string id, BranchName branch, CommitId baseCommit, CommitId tip) =>
+        Add(repository, directory, id, ["--detach"], tip, branch, baseCommit, static _ => { });
+
+    /// <summary>The run that locked a worktree; null if none of ours did.</summary>
+    public static string? RunThatLocked(WorktreeEntry entry) =>
+        entry.LockReason?.StartsWith(ReasonPrefix, StringComparison.Ordinal) == true ? RunId.TryParse(entry.LockReason[ReasonPrefix.Length..])?.ToString() : null;
+
+    private static RegisteredWorktree Add(
+        Repository repository,
+        WorktreesDirectory directory,
+        string id,
+        string[] how,
+        CommitId commit,
+        BranchName branch,
+        CommitId baseCommit,
+        Action<string> undoBranch)
+    {
         if (directory.ExcludePattern is { } pattern)
         {
             InfoExclude.Add(repository.CommonDirectory, [pattern]);
@@ -65,36 +106,39 @@ internal static class WorktreeRegistration
             throw new WorktreeIsolatorException(FailureKind.System, $"'{path}' already exists.");
         }
 
-        var isOurs = branch.Value.EndsWith(id, StringComparison.Ordinal);
-        if (!isOurs)
-        {
-            RequireFree(repository, branch);
-        }
-
         for (var attempt = 1; ; attempt++)
         {
             var result = repository.Git.Try(
-            [
-                "worktree", "add", "--lock", "--reason", $"wt-run {id}", "--no-checkout", "--no-track", "-b", branch.Value, path,
-                baseCommit.ToString(),
-            ]);
-            if (result.Succeeded)
+                ["worktree", "add", "--lock", "--reason", ReasonPrefix + id, "--no-checkout", .. how, path, commit.ToString()]);
+            if (result.Succeeded && TryFindWhole(path, branch, baseCommit) is { } registered)
             {
-                return Registered(path, branch, baseCommit);
+                return registered;
             }
 
             Undo(repository, path);
-            if (isOurs || !result.Error.Contains("already exists", StringComparison.Ordinal))
+            undoBranch(result.Error);
+            if (attempt >= TriesFor(result, id))
             {
-                _ = repository.Git.Try(["update-ref", "-d", branch.Ref, baseCommit.ToString()]);
-            }
+                if (!how.Contains("--detach"))
+                {
+                    RequireFree(repository, branch);
+                }
 
-            if (attempt == Tries || !Array.Exists(Races, race => result.Error.Contains(race, StringComparison.OrdinalIgnoreCase)))
-            {
-                RequireFree(repository, branch);
                 throw new GitException(["worktree", "add", path], result.ExitCode, result.Error, HintFor(result.Error));
             }
         }
+    }
+
+    private static int TriesFor(GitResult result, string id)
+    {
+        // A success without its admin directory is a prune's work as well.
+        if (result.Succeeded || (result.Error.Contains($"/worktrees/{id}", StringComparison.Ordinal)
+            && result.Error.Contains("No such file or directory", StringComparison.Ordinal)))
+        {
+            return TriesAgainstPrune;
+        }
+
+        return Array.Exists(Races, race => result.Error.Contains(race, StringComparison.OrdinalIgnoreCase)) ? Tries : 1;
     }
 
     /// <summary>Refuses a branch that exists, or that cannot exist beside one that does (<c>feat</c> and <c>feat/x</c>).</summary>
@@ -125,20 +169,28 @@ internal static class WorktreeRegistration
         }
     }
 
-    private static RegisteredWorktree Registered(string path, BranchName branch, CommitId baseCommit)
-    {
-        var admin = RegisteredWorktree.ReadAdminDirectory(path)
-            ?? throw new WorktreeIsolatorException(FailureKind.Git, $"git made no worktree at '{path}', though it said so.");
-        return new RegisteredWorktree(path, CanonicalPath.Of(admin), branch, baseCommit);
-    }
+    /// <summary>The worktree just made; null if a prune took files from its admin directory while git filled it.</summary>
+    private static RegisteredWorktree? TryFindWhole(string path, BranchName branch, CommitId baseCommit) =>
+        RegisteredWorktree.TryFind(path, branch, baseCommit) is { } found
+        && Array.TrueForAll(["HEAD", "commondir", "gitdir", "locked"], file => File.Exists(Path.Combine(found.AdminDirectory, file)))
+            ? found
+            : null;
 
-    /// <summary>Removes what one failed try made; the path did not exist before it.</summary>
+    /// <summary>Removes what one failed try made; the path did not exist before it, and holds at most its <c>.git</c> file now.</summary>
     private static void Undo(Repository repository, string path)
     {
-        if (!repository.Git.Try(["worktree", "remove", "-f", "-f", path]).Succeeded)
+        if (repository.Git.Try(["worktree", "remove", "-f", "-f", path]).Succeeded)
         {
-            Removal.ForgetHalfMade(repository, path);
+            return;
         }
+
+        if (Directory.Exists(path))
+        {
+            File.Delete(Path.Combine(path, ".git"));
+            Directory.Delete(path);
+        }
+
+        Removal.ForgetHalfMade(repository, path);
     }
 
     private static string? HintFor(string error) => error switch

@@ -1,0 +1,83 @@
+using System.Text;
+using WorktreeIsolator.Configuration;
+
+namespace WorktreeIsolator.Engines;
+
+/// <summary>What runs in the run's directory: a configured engine, or a command given for this run alone.</summary>
+public sealed record EngineDefinition
+{
+    private const string PromptPlaceholder = "{prompt}";
+
+    /// <summary>The name of the configured engine; null for a command.</summary>
+    public string? Name { get; private init; }
+
+    /// <summary>Program and arguments; never a shell's business.</summary>
+    public required IReadOnlyList<string> Command { get; init; }
+
+    /// <summary>Variables added to the environment.</summary>
+    public IReadOnlyDictionary<string, string> Env { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>How long it may run; null for no limit.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>How long it may be silent; null for no limit.</summary>
+    public TimeSpan? IdleTimeout { get; init; }
+
+    /// <summary>How long it has to end after each signal.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>A configured engine.</summary>
+    public static EngineDefinition From(EngineConfig config) => new()
+    {
+        Name = config.Name,
+        Command = config.Command,
+        Env = config.Env,
+        Timeout = config.Timeout,
+        IdleTimeout = config.IdleTimeout,
+        Grace = config.Grace,
+    };
+
+    /// <summary>A command given for one run.</summary>
+    /// <param name="command">Program and arguments; taken as they are.</param>
+    public static EngineDefinition From(IReadOnlyList<string> command) => new() { Command = command };
+
+    /// <summary>An environment with the engine's own variables; later ones win.</summary>
+    internal Dictionary<string, string> AddTo(IEnumerable<KeyValuePair<string, string>> environment)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in environment.Concat(Env))
+        {
+            variables[name] = value;
+        }
+
+        return variables;
+    }
+
+    /// <summary>Program, arguments and standard input for a prompt.</summary>
+    /// <param name="prompt">The text; null if there is none.</param>
+    /// <exception cref="WorktreeIsolatorException">The prompt is missing, or would be taken for an option.</exception>
+    internal (IReadOnlyList<string> Argv, ReadOnlyMemory<byte>? Input) Invoke(string? prompt)
+    {
+        if (Name is null || !Command.Contains(PromptPlaceholder, StringComparer.Ordinal))
+        {
+            return (Command, prompt is null ? null : Encoding.UTF8.GetBytes(prompt));
+        }
+
+        if (prompt is null)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Usage, $"The engine '{Name}' needs a prompt: its command has {PromptPlaceholder} in it.", "Give one with --prompt TEXT, or --prompt - for standard input.");
+        }
+
+        // The text may come from a stranger's webhook; an engine would read '--dangerously…' as an option.
+        if (prompt.StartsWith('-'))
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Usage,
+                $"The prompt begins with '-', and the engine '{Name}' would take it for an option.",
+                $"Leave {PromptPlaceholder} out of the engine's command: the prompt then comes on standard input.");
+        }
+
+        return ([.. Command.Select(argument => argument == PromptPlaceholder ? prompt : argument)], null);
+    }
+}

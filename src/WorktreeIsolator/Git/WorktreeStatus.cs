@@ -1,0 +1,94 @@
+using System.Text;
+
+namespace WorktreeIsolator.Git;
+
+/// <summary>What a worktree holds beside its commits, as <c>git status --porcelain=v2</c> tells it.</summary>
+internal sealed record WorktreeStatus
+{
+    /// <summary>The commit checked out; null if HEAD is unborn.</summary>
+    public CommitId? Head { get; private init; }
+
+    /// <summary>Short name of the branch checked out; null if HEAD is detached.</summary>
+    public string? Branch { get; private init; }
+
+    /// <summary>Whether anything that is not ignored differs from HEAD.</summary>
+    public bool IsDirty { get; private init; }
+
+    /// <summary>Paths with a conflict that was not resolved.</summary>
+    public IReadOnlyList<string> Unmerged { get; private init; } = [];
+
+    /// <summary>Untracked directories that are repositories of their own: git adds no file of them.</summary>
+    public IReadOnlyList<string> NestedRepositories { get; private init; } = [];
+
+    /// <summary>Submodules with changes or commits of their own.</summary>
+    public IReadOnlyList<string> DirtySubmodules { get; private init; } = [];
+
+    /// <summary>Reads the status of a worktree, with every shortcut of the user's configuration off.</summary>
+    public static WorktreeStatus Read(GitCommand git) => Parse(git
+        .ReadOnly()
+        .Configured("core.fsmonitor", "false")
+        .Configured("core.untrackedCache", "false")
+        .Configured("core.trustctime", "true")
+        .Configured("core.checkStat", "default")
+        .WithTimeout(null)
+        .Run(["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignore-submodules=none"])
+        .RawOutput);
+
+    /// <summary>Reads porcelain v2 with -z; see git-status(1). A renamed entry is followed by its old path.</summary>
+    public static WorktreeStatus Parse(byte[] output)
+    {
+        var status = new WorktreeStatus();
+        var unmerged = new List<string>();
+        var nested = new List<string>();
+        var submodules = new List<string>();
+        var entries = Encoding.UTF8.GetString(output).Split('\0');
+        for (var i = 0; i < entries.Length; i++)
+        {
+            var entry = entries[i];
+            switch (entry.Length == 0 ? '\0' : entry[0])
+            {
+                case '#':
+                    status = Header(status, entry);
+                    break;
+                case '?':
+                    status = status with { IsDirty = true };
+                    if (entry.EndsWith('/'))
+                    {
+                        nested.Add(entry[2..]);
+                    }
+
+                    break;
+                case '1' or '2' or 'u':
+                    status = status with { IsDirty = true };
+                    var fields = entry.Split(' ', entry[0] switch { '1' => 9, '2' => 10, _ => 11 });
+                    if (fields[0] == "u")
+                    {
+                        unmerged.Add(fields[^1]);
+                    }
+
+                    if (fields[2][0] == 'S' && fields[2] != "S...")
+                    {
+                        submodules.Add(fields[^1]);
+                    }
+
+                    i += fields[0] == "2" ? 1 : 0;
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return status with { Unmerged = unmerged, NestedRepositories = nested, DirtySubmodules = submodules };
+    }
+
+    private static WorktreeStatus Header(WorktreeStatus status, string entry)
+    {
+        var fields = entry.Split(' ', 3);
+        return fields[1] switch
+        {
+            "branch.oid" => status with { Head = CommitId.TryParse(fields[2]) },
+            "branch.head" => status with { Branch = fields[2] == "(detached)" ? null : fields[2] },
+            _ => status,
+        };
+    }
+}

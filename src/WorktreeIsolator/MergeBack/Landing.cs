@@ -1,0 +1,149 @@
+using WorktreeIsolator.Git;
+using WorktreeIsolator.Queueing;
+
+namespace WorktreeIsolator.MergeBack;
+
+/// <summary>What came of one attempt to move the target.</summary>
+internal abstract record LandingOutcome;
+
+/// <summary>The target is the commit now.</summary>
+internal sealed record HasLanded : LandingOutcome;
+
+/// <summary>The target is no longer where the merge found it.</summary>
+internal sealed record TargetMoved : LandingOutcome;
+
+/// <summary>Someone works where the target is checked out; it may be free later.</summary>
+internal sealed record TargetInUse(string By) : LandingOutcome;
+
+/// <summary>Files of the user's are in the way, or git refuses: only a person can help.</summary>
+internal sealed record LandingRefused(string Why, string Hint) : LandingOutcome;
+
+/// <summary>Where a target branch is, and who has it.</summary>
+/// <param name="Tip">Its commit; null if it does not exist.</param>
+/// <param name="At">The worktrees in which it is checked out, with their admin directories.</param>
+/// <param name="ClaimedBy">A worktree in which a rebase or bisect of it is under way; null if there is none.</param>
+internal sealed record TargetCheckouts(CommitId? Tip, IReadOnlyList<(WorktreeEntry Entry, string GitDirectory)> At, string? ClaimedBy);
+
+/// <summary>
+/// Moves a target branch forward to a commit that descends from it, wherever it is checked out, without touching anything a person has not
+/// committed. The caller holds the lock of the target.
+/// </summary>
+internal sealed class Landing(Repository repository, string runId, bool runHooks, Action<string> note)
+{
+    /// <summary>Looks where the target is checked out, and where it is.</summary>
+    public TargetCheckouts FindCheckouts(BranchName target)
+    {
+        var worktrees = WorktreeList.Read(repository.Git);
+        var at = new List<(WorktreeEntry Entry, string GitDirectory)>();
+        string? claimedBy = null;
+        for (var i = 0; i < worktrees.Count; i++)
+        {
+            var gitDirectory = i == 0 ? repository.CommonDirectory : GitFile.ReadAdminDirectory(worktrees[i].Path);
+            if (gitDirectory is null)
+            {
+                continue;
+            }
+
+            if (OperationInProgress.Claims(gitDirectory, target.Ref))
+            {
+                claimedBy = worktrees[i].Path;
+            }
+
+            if (worktrees[i].BranchRef == target.Ref && !worktrees[i].IsBare)
+            {
+                at.Add((worktrees[i], gitDirectory));
+            }
+        }
+
+        return new TargetCheckouts(at.Count > 0 ? at[0].Entry.Head : Tip(target), at, claimedBy);
+    }
+
+    /// <summary>Tries once.</summary>
+    /// <param name="target">The branch to move.</param>
+    /// <param name="checkouts">Where the merge found it.</param>
+    /// <param name="commit">Where it has to go; where it was found is an ancestor of that.</param>
+    public LandingOutcome Try(BranchName target, TargetCheckouts checkouts, CommitId commit)
+    {
+        if (checkouts.ClaimedBy is { } path)
+        {
+            return new TargetInUse($"a rebase or bisect of '{target}' under way in '{path}'");
+        }
+
+        return checkouts.At.Count switch
+        {
+            0 => MoveRef(target, checkouts.Tip, commit),
+            1 => FastForwardCheckout(target, checkouts.Tip, commit, checkouts.At[0].Entry.Path, checkouts.At[0].GitDirectory),
+            _ => new LandingRefused(
+                $"'{target}' is checked out in several worktrees: {string.Join(", ", checkouts.At.Select(a => a.Entry.Path))}.",
+                "Leave it checked out in one of them at most."),
+        };
+    }
+
+    /// <summary>Not <c>push .</c>: that is seven processes, runs hooks and obeys receive.denyCurrentBranch.</summary>
+    private LandingOutcome MoveRef(BranchName target, CommitId? old, CommitId commit)
+    {
+        note($"update-ref {target.Ref} {old?.ToString() ?? "(new)"} {commit}");
+        var git = runHooks ? repository.Git : repository.Git.WithoutHooks();
+        string[] arguments = ["update-ref", "-m", $"wt-run {runId}: land", target.Ref, commit.ToString(), old?.ToString() ?? commit.Zero];
+        var result = git.Try(arguments);
+        if (result.Succeeded)
+        {
+            return new HasLanded();
+        }
+
+        return Tip(target) != old ? new TargetMoved() : throw new GitException(arguments, result.ExitCode, result.Error);
+    }
+
+    private LandingOutcome FastForwardCheckout(BranchName target, CommitId? old, CommitId commit, string path, string gitDirectory)
+    {
+        var turnPath = DirectoryTurn.PathFor(repository.StateDirectory, gitDirectory);
+        using var turn = DirectoryTurn.TryTake(turnPath, shared: false, $"landing of run {runId}, pid {Environment.ProcessId}");
+        if (turn is null)
+        {
+            return new TargetInUse($"a run in '{path}', where '{target}' is checked out: {Platform.LockHolder.Describe(turnPath)}");
+        }
+
+        if (OperationInProgress.In(gitDirectory) is { } operation)
+        {
+            return new TargetInUse($"a {operation} under way in '{path}', where '{target}' is checked out");
+        }
+
+        // Plain --ff-only overwrites ignored files silently, obeys mergeOptions = --squash and leaves autostash conflicts in the files.
+        // No time limit and no cancellation: half a checkout is worse than a slow one.
+        note($"merge --ff-only in {path}: {target.Ref} {old} {commit}");
+        var git = GitAt(path, gitDirectory).Configured($"branch.{target}.mergeOptions", "").WithTimeout(null);
+        var result = (runHooks ? git : git.WithoutHooks()).Try(
+        [
+            "merge", "--ff-only", "--no-overwrite-ignore", "--no-autostash", "--no-squash", "--no-verify-signatures", "--no-stat", "-q",
+            commit.ToString(),
+        ]);
+        return Tip(target) == commit ? new HasLanded() : Explain(target, old, path, result);
+    }
+
+    private LandingOutcome Explain(BranchName target, CommitId? old, string path, GitResult result)
+    {
+        if (Tip(target) != old || result.Succeeded)
+        {
+            return new TargetMoved();
+        }
+
+        if (result.Error.Contains(".lock': File exists", StringComparison.Ordinal))
+        {
+            return new TargetInUse($"another git process in '{path}' (an index.lock exists there; if none runs, it is stale and may be deleted)");
+        }
+
+        var inTheWay = result.Error.Split('\n').Where(line => line.StartsWith('\t')).Select(line => line.Trim()).ToList();
+        return inTheWay.Count > 0
+            ? new LandingRefused(
+                $"Files in '{path}', where '{target}' is checked out, are in the way: {string.Join(", ", inTheWay)}.",
+                "Commit, stash or move them.")
+            : new LandingRefused($"git could not move '{target}' in '{path}': {result.Error.Trim()}", "Mend that in the checkout.");
+    }
+
+    private GitCommand GitAt(string path, string gitDirectory) => gitDirectory == repository.CommonDirectory
+        ? GitCommand.In(path, repository.Git.Environment)
+        : GitCommand.In(path, repository.Git.Environment).ForWorktree(gitDirectory, path);
+
+    private CommitId? Tip(BranchName branch) =>
+        CommitId.TryParse(repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", branch.Ref]).Output);
+}

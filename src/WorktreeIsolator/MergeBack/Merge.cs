@@ -1,0 +1,100 @@
+using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Git;
+
+namespace WorktreeIsolator.MergeBack;
+
+/// <summary>What bringing a commit into a branch comes to.</summary>
+internal abstract record MergeOutcome;
+
+/// <summary>The target holds everything already.</summary>
+internal sealed record NothingToMerge : MergeOutcome;
+
+/// <summary>The target has to become this commit, which descends from it.</summary>
+/// <param name="Commit">The commit to land.</param>
+/// <param name="IsNew">Whether it was made for this and no ref holds it yet.</param>
+internal sealed record Mergeable(CommitId Commit, bool IsNew) : MergeOutcome;
+
+/// <summary>Both sides changed the same.</summary>
+/// <param name="Paths">Relative to the top of the repository.</param>
+internal sealed record MergeConflict(IReadOnlyList<string> Paths) : MergeOutcome;
+
+/// <summary>The target has moved on, and <c>merge_style = "ff"</c> allows nothing but moving it forward.</summary>
+internal sealed record NotFastForward : MergeOutcome;
+
+/// <summary>
+/// Makes the commit that is to land, without touching any branch or file: merge-tree and commit-tree work on objects. It runs in the run's
+/// worktree, so that merge drivers named in .gitattributes are found, and on commit ids: an unknown name exits 1, like a conflict.
+/// </summary>
+internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, string> identity)
+{
+    /// <summary>Computes what lands.</summary>
+    /// <param name="target">Tip of the target; null if the branch does not exist yet.</param>
+    /// <param name="tip">Tip of the run's work.</param>
+    /// <param name="style">How the work is put onto a target that has moved on.</param>
+    /// <param name="message">For a commit that has to be made.</param>
+    public MergeOutcome Compute(CommitId? target, CommitId tip, MergeStyle style, string message)
+    {
+        if (target is not { } old)
+        {
+            return new Mergeable(tip, IsNew: false);
+        }
+
+        var counts = worktreeGit.ReadOnly().Run(["rev-list", "--count", "--left-right", $"{old}...{tip}"]).Output.Split('\t');
+        if (counts[1] == "0")
+        {
+            return new NothingToMerge();
+        }
+
+        if (counts[0] == "0" && style != MergeStyle.Squash)
+        {
+            return new Mergeable(tip, IsNew: false);
+        }
+
+        return style switch
+        {
+            MergeStyle.FastForward => new NotFastForward(),
+            MergeStyle.Rebase => Rebase(old, tip),
+            _ => MergeTrees(old, tip, style, message),
+        };
+    }
+
+    private MergeOutcome MergeTrees(CommitId target, CommitId tip, MergeStyle style, string message)
+    {
+        string[] arguments = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", target.ToString(), tip.ToString()];
+        var result = worktreeGit.WithTimeout(null).Try(arguments);
+        if (result.ExitCode is not (0 or 1))
+        {
+            throw new GitException(arguments, result.ExitCode, result.Error);
+        }
+
+        var fields = result.Fields;
+        if (result.ExitCode == 1)
+        {
+            return new MergeConflict([.. fields.Skip(1).Distinct(StringComparer.Ordinal)]);
+        }
+
+        string[] parents = style == MergeStyle.Squash ? ["-p", target.ToString()] : ["-p", target.ToString(), "-p", tip.ToString()];
+        var commit = Committer().WithInput(message).Run(["commit-tree", "--no-gpg-sign", .. parents, "-F", "-", fields[0]]).Output;
+        return new Mergeable(CommitId.Parse(commit), IsNew: true);
+    }
+
+    /// <summary>In the run's worktree, on a detached HEAD: the run branch stays where the engine left it.</summary>
+    private MergeOutcome Rebase(CommitId target, CommitId tip)
+    {
+        var git = Committer().WithoutHooks().WithTimeout(null)
+            .Configured("rebase.autoStash", "false").Configured("rebase.updateRefs", "false").Configured("commit.gpgSign", "false");
+        var result = git.Try(["rebase", "--quiet", "--no-autostash", "--no-gpg-sign", "--merge", target.ToString(), tip.ToString()]);
+        if (result.Succeeded)
+        {
+            return new Mergeable(CommitId.Parse(git.ReadOnly().Run(["rev-parse", "HEAD"]).Output), IsNew: true);
+        }
+
+        var conflicts = git.ReadOnly().Run(["diff", "--name-only", "--diff-filter=U", "-z"]).Fields;
+        git.Run(["rebase", "--abort"]);
+        return conflicts.Length > 0
+            ? new MergeConflict(conflicts)
+            : throw new GitException(["rebase", target.ToString(), tip.ToString()], result.ExitCode, result.Error);
+    }
+
+    private GitCommand Committer() => identity.Aggregate(worktreeGit, (git, variable) => git.With(variable.Key, variable.Value));
+}

@@ -1,0 +1,161 @@
+using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
+
+namespace WorktreeIsolator.Recovery;
+
+/// <summary>
+/// Finds runs whose supervisor is gone and brings them to an end: their processes are ended first, then their work is kept, their worktree
+/// is taken away, and they are <see cref="RunState.Interrupted"/>. What it costs depends on the runs that are active, not on the old ones.
+/// </summary>
+public sealed class Reconciler
+{
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly ProjectConfig _project;
+    private readonly RunnerOptions _options;
+    private readonly Repository? _repository;
+    private readonly RunStore _store;
+
+    /// <summary>Creates a reconciler.</summary>
+    /// <param name="project">The project; its directory exists.</param>
+    /// <param name="options">What all runs share.</param>
+    public Reconciler(ProjectConfig project, RunnerOptions options)
+        : this(project, options, Repository.TryOpen(project.Path, options.Environment))
+    {
+    }
+
+    internal Reconciler(ProjectConfig project, RunnerOptions options, Repository? repository)
+    {
+        _project = project;
+        _options = options;
+        _repository = repository;
+        _store = repository is null ? RunStore.WithoutGit(project.Path) : new RunStore(repository.StateDirectory);
+    }
+
+    /// <summary>The runs whose supervisor is gone, without touching anything.</summary>
+    public IReadOnlyList<RunRecord> FindDead() =>
+    [
+        .. _store.ActiveIds().Select(_store.TryRead).OfType<RunRecord>().Where(record => !record.State.IsFinal() && !_store.IsAlive(record.Id)),
+    ];
+
+    /// <summary>Ends what dead runs left. Whoever comes second finds nothing to do.</summary>
+    /// <returns>The records that became final, and those that could not, which say why.</returns>
+    public IReadOnlyList<RunRecord> Reconcile()
+    {
+        var results = new List<RunRecord>();
+        foreach (var id in _store.ActiveIds())
+        {
+            using var liveness = _store.TryTakeOver(id);
+            if (liveness is null)
+            {
+                continue;
+            }
+
+            // Read only now: who held the lock before us may have brought the run to its end.
+            if (_store.TryRead(id) is not { } record)
+            {
+                continue;
+            }
+
+            if (record.State.IsFinal())
+            {
+                _store.Deactivate(id);
+                continue;
+            }
+
+            results.Add(Recover(record, liveness));
+        }
+
+        return results;
+    }
+
+    private RunRecord Recover(RunRecord record, FileLock liveness)
+    {
+        using var journal = _store.TakeOver(record, liveness, _options.Time);
+        if (WhyNotOver(record) is { } why)
+        {
+            return record with { Message = why };
+        }
+
+        try
+        {
+            using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
+            var context = RunContext.For(
+                journal, _options, _repository, log, _project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
+            var brought = record.Worktree is null ? record : BringBack(record, context);
+            journal.Update(
+                _ => brought with
+                {
+                    State = RunState.Interrupted,
+                    Message = "Its wt-run process ended before the run did.",
+                    FinishedAt = journal.Now,
+                },
+                sync: true);
+        }
+        catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
+        {
+            // It stays active, so that the next command tries again.
+            journal.Note("recovery", e.Message);
+            return record with { Message = $"It could not be brought to an end: {e.Message}" };
+        }
+
+        return journal.Record;
+    }
+
+    /// <summary>Ends the run's processes; null if they are seen to be gone.</summary>
+    private string? WhyNotOver(RunRecord record)
+    {
+        if (record.Supervisor is not { } supervisor || supervisor.BootId != ProcessIdentity.BootId)
+        {
+            return null;
+        }
+
+        if (supervisor.PidNamespace != ProcessIdentity.PidNamespace)
+        {
+            return "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
+        }
+
+        var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
+        var end = ProcessTree.EndRun(record.Id, root, [], SupervisedCommand.DefaultGrace, _project.KeepProcesses);
+        return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
+    }
+
+    private RunRecord BringBack(RunRecord record, RunContext context)
+    {
+        if (_repository is null || WorktreePlan.Of(record, _project, _repository) is not { } plan)
+        {
+            return record;
+        }
+
+        var path = record.Worktree!;
+        if (RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit) is { } registered)
+        {
+            if (record.State >= RunState.Starting)
+            {
+                using var worktree = TemporaryWorktree.Adopt(plan, registered, context);
+                return worktree.BringBack(record, new EngineVerdict(false, "was interrupted"));
+            }
+
+            // No engine has run in it.
+            Removal.Remove(_repository, plan.Directory, path, registered.AdminDirectory, context.TakeLock);
+        }
+        else if (Directory.Exists(path))
+        {
+            return record with { Kept = new KeptInfo(path, "its .git was removed or replaced during the run") };
+        }
+        else
+        {
+            using var taken = context.TakeLock();
+            _ = _repository.Git.Try(["worktree", "remove", "-f", "-f", path]);
+            Removal.ForgetHalfMade(_repository, path);
+        }
+
+        // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.
+        var isUnused = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, plan.Base.Commit.ToString()]).Succeeded;
+        return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
+    }
+}

@@ -1,0 +1,16 @@
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.RunDirectories;
+
+/// <summary>The project itself: what the engine does there is done, and nothing is brought back.</summary>
+internal sealed class ProjectDirectory(string path, FileLock turn) : RunDirectory
+{
+    public override string EngineDirectory => path;
+
+    public override IReadOnlyDictionary<string, string> Variables { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    public override RunRecord BringBack(RunRecord record, EngineVerdict verdict) => record;
+
+    public override void Dispose() => turn.Dispose();
+}

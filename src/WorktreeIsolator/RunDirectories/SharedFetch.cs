@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
+
+namespace WorktreeIsolator.RunDirectories;
+
+/// <summary>
+/// Fetches under a lock of its own (of twelve parallel fetches into one repository eleven fail, git 2.39), and shares the result: a fetch
+/// that began after I asked serves me.
+/// </summary>
+internal static class SharedFetch
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>Brings one branch of a remote up to date.</summary>
+    /// <exception cref="WorktreeIsolatorException">The remote cannot be reached, or the fetch lock was not free in time.</exception>
+    public static void Fetch(Repository repository, FetchSource source, CancellationToken cancellation)
+    {
+        RefuseMirror(repository, source.Remote);
+
+        // One clock for all processes since boot; a stamp of an earlier boot counts for nothing.
+        var asked = Stopwatch.GetTimestamp();
+        var directory = Path.Combine(repository.StateDirectory, "fetch");
+        Directory.CreateDirectory(directory);
+        var lockPath = Path.Combine(repository.StateDirectory, "fetch.lock");
+        using var taken = FileLock.Acquire(lockPath, GitCommand.NetworkTimeout, LongestPause, cancellation: cancellation)
+            ?? throw new WorktreeIsolatorException(
+                FailureKind.Lock,
+                $"The fetch lock '{lockPath}' was not free within {GitCommand.NetworkTimeout.TotalMinutes:0} min. It is held by {LockHolder.Describe(lockPath)}.",
+                "Is the remote slow? fetch = \"never\" starts from what is there.");
+        var stamp = Path.Combine(directory, KeyOf(source));
+        if (LastBegan(stamp) > asked)
+        {
+            return;
+        }
+
+        taken.Describe(string.Create(CultureInfo.InvariantCulture, $"fetch from {source.Remote}, pid {Environment.ProcessId}"));
+        var began = Stopwatch.GetTimestamp();
+        repository.Git.WithTimeout(GitCommand.NetworkTimeout).Run(
+            [
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", source.Remote,
+                source.Ref,
+            ],
+            cancellation);
+        DurableFile.Replace(stamp, Encoding.ASCII.GetBytes($"{BootId()} {began.ToString(CultureInfo.InvariantCulture)}\n"), sync: false);
+    }
+
+    /// <summary>In a mirror clone a fetch with prune deletes every branch that the remote lacks: ours, the user's, and our rescue refs.</summary>
+    private static void RefuseMirror(Repository repository, string remote)
+    {
+        foreach (var refspec in repository.Config.GetAll($"remote.{remote}.fetch"))
+        {
+            var colon = refspec.IndexOf(':', StringComparison.Ordinal);
+            var destination = colon < 0 ? "" : refspec[(colon + 1)..];
+            if (destination is "refs/*" or "refs/heads/*" or "refs/wt-run/*")
+            {
+                throw new WorktreeIsolatorException(
+                    FailureKind.Configuration,
+                    $"The remote '{remote}' mirrors into '{destination}' (remote.{remote}.fetch = {refspec}): a fetch with prune would delete the branches and rescue refs of runs.",
+                    "Use a clone that was made without --mirror.");
+            }
+        }
+    }
+
+    private static long LastBegan(string stamp)
+    {
+        if (!File.Exists(stamp))
+        {
+            return long.MinValue;
+        }
+
+        var fields = File.ReadAllText(stamp).TrimEnd('\n').Split(' ');
+        return fields.Length == 2 && fields[0] == BootId()
+            && long.TryParse(fields[1], NumberStyles.None, CultureInfo.InvariantCulture, out var began)
+            ? began
+            : long.MinValue;
+    }
+
+    private static string KeyOf(FetchSource source) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{source.Remote}\0{source.Ref}")))[..16];
+
+    private static string BootId() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+}

@@ -1,0 +1,250 @@
+using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Git;
+using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.RunDirectories;
+
+/// <summary>
+/// A worktree made for one run: registered under the repository lock, filled outside it, and taken away again once everything in it is
+/// reachable elsewhere and the work is where the project wants it.
+/// </summary>
+internal sealed class TemporaryWorktree : RunDirectory
+{
+    private readonly WorktreePlan _plan;
+    private readonly RegisteredWorktree _worktree;
+    private readonly RunContext _context;
+    private readonly GitCommand _git;
+    private readonly WorktreeContents _contents;
+    private readonly Dictionary<string, string> _environment;
+
+    private TemporaryWorktree(WorktreePlan plan, RegisteredWorktree worktree, RunContext context)
+    {
+        _plan = plan;
+        _worktree = worktree;
+        _context = context;
+        _git = GitCommand.In(plan.Repository.CommonDirectory, plan.Repository.Git.Environment).ForWorktree(worktree.AdminDirectory, worktree.Path);
+        _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, context.Warn);
+        Variables = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["WT_RUN_WORKTREE"] = worktree.Path,
+            ["WT_RUN_BRANCH"] = worktree.Branch.Value,
+            ["WT_RUN_BASE"] = worktree.Base.ToString(),
+            ["GIT_CEILING_DIRECTORIES"] = plan.Directory.Path,
+        };
+        _environment = new Dictionary<string, string>(context.Environment, StringComparer.Ordinal);
+        foreach (var (name, value) in Variables)
+        {
+            _environment[name] = value;
+        }
+    }
+
+    public override string EngineDirectory => Path.Combine(_worktree.Path, _plan.Subdirectory);
+
+    public override IReadOnlyDictionary<string, string> Variables { get; }
+
+    /// <summary>Makes the worktree; if that fails at any step, nothing of it stays.</summary>
+    /// <param name="plan">What to make.</param>
+    /// <param name="start">The base, after the fetch.</param>
+    /// <param name="context">The run.</param>
+    public static TemporaryWorktree Create(WorktreePlan plan, RunBase start, RunContext context)
+    {
+        RegisteredWorktree registered;
+        using (context.TakeLock())
+        {
+            registered = WorktreeRegistration.Register(plan.Repository, plan.Directory, context.RunId, plan.Branch, start.Commit);
+        }
+
+        var worktree = new TemporaryWorktree(plan, registered, context);
+        try
+        {
+            worktree.Fill();
+            return worktree;
+        }
+        catch
+        {
+            // No engine has run in it, so there is no work to lose.
+            worktree.TakeAway(deleteBranchAt: registered.Base);
+            throw;
+        }
+    }
+
+    /// <summary>Continues with the worktree of a run whose supervisor is gone, or one that was kept.</summary>
+    public static TemporaryWorktree Adopt(WorktreePlan plan, RegisteredWorktree worktree, RunContext context) => new(plan, worktree, context);
+
+    /// <summary>Makes a worktree again for work that was kept, detached at its tip, so that it can be merged and verified in it.</summary>
+    public static TemporaryWorktree Reopen(WorktreePlan plan, CommitId baseCommit, CommitId tip, RunContext context)
+    {
+        RegisteredWorktree registered;
+        using (context.TakeLock())
+        {
+            registered = WorktreeRegistration.RegisterDetached(plan.Repository, plan.Directory, context.RunId, plan.Branch, baseCommit, tip);
+        }
+
+        var worktree = new TemporaryWorktree(plan, registered, context);
+        try
+        {
+            worktree._contents.CheckOut(context.Cancel);
+            return worktree;
+        }
+        catch
+        {
+            worktree.TakeAway(deleteBranchAt: null);
+            throw;
+        }
+    }
+
+    public override RunRecord BringBack(RunRecord record, EngineVerdict verdict)
+    {
+        if (!_worktree.IsIntact)
+        {
+            return Vanished(record);
+        }
+
+        _context.Began("keeping the work");
+        var status = WorktreeStatus.Read(_git);
+        var commitOntoBranch = _plan.Project.Uncommitted == UncommittedWork.Commit;
+        var work = new Rescue(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed).Keep(
+            status, $"Work of run {_context.RunId} ({_context.Trigger})\n\nUncommitted when the engine {verdict.Description}.\n", commitOntoBranch);
+        var outcome = verdict.Succeeded
+            ? Deliver(work)
+            : new WorkOutcome(work.Tip == _worktree.Base ? MergeBackResult.Nothing : MergeBackResult.Kept, work.Tip == _worktree.Base ? null : work.Tip);
+        var keepWorktree = work.KeepWorktree
+            ?? (_plan.Project.KeepOnFailure && !(verdict.Succeeded && outcome.IsDone) ? "keep_on_failure = true" : null);
+        return Release(Described(record, outcome, verdict), work, outcome, keepWorktree);
+    }
+
+    /// <summary>Holds nothing but files and a registration, which <see cref="BringBack"/> deals with, and a crash leaves to recovery.</summary>
+    public override void Dispose()
+    {
+    }
+
+    private void Fill()
+    {
+        _context.Began($"checking out {_worktree.Base.Abbreviated}");
+        _contents.CheckOut(_context.Cancel);
+        _contents.Copy();
+        _contents.RunPostCheckoutHook(_context.Commands);
+        if (!System.IO.Directory.Exists(EngineDirectory))
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Configuration,
+                $"The project's path lies in '{_plan.Subdirectory}' of the repository, which does not exist in {_worktree.Base.Abbreviated}.",
+                "Commit that directory, or start from a base that has it.");
+        }
+
+        _contents.SetUp(_context.Commands, EngineDirectory, _environment);
+        _contents.Link(_context.TakeLock);
+    }
+
+    private WorkOutcome Deliver(KeptWork work)
+    {
+        var repository = _plan.Repository;
+        var runHooks = _plan.Project.Hooks == HookMode.Run;
+        var landing = new WorkLanding(
+            repository,
+            _plan.Project,
+            _context.RunId,
+            new Merge(_git, Identity.FallbackVariables(repository)),
+            new Landing(repository, _context.RunId, runHooks, detail => _context.Journal("landing", detail)),
+            commit => Verification.Passes(_plan.Project, _git, commit, EngineDirectory, _environment, _context),
+            _context.Began);
+        return new WorkDelivery(_plan.Project, _plan.Target, _git, landing, _context.RunId, _contents.Placed, _plan.GoverningPaths).Deliver(
+            work.Tip,
+            work.Unfinished,
+            _worktree.Base,
+            _worktree.Branch,
+            $"Merge run {_context.RunId} ({_context.Trigger}) into {_plan.Target.Branch}\n",
+            _context.Cancel);
+    }
+
+    private static RunRecord Described(RunRecord record, WorkOutcome outcome, EngineVerdict verdict) => record with
+    {
+        State = verdict.Succeeded ? outcome.IsDone ? RunState.Succeeded : RunState.NeedsMerge : record.State,
+        MergeBack = record.MergeBack! with { Result = outcome.Result, Commit = outcome.Commit?.ToString(), Conflicts = outcome.Conflicts },
+        Message = outcome.Message ?? record.Message,
+        Hint = outcome.Hint ?? record.Hint,
+    };
+
+    /// <summary>Gives the worktree back, and the run branch where something else holds all of it.</summary>
+    private RunRecord Release(RunRecord record, KeptWork work, WorkOutcome outcome, string? keepWorktree)
+    {
+        var rescueRef = work.RescueRef;
+        var branchGoes = outcome.Result is MergeBackResult.Nothing or MergeBackResult.Landed or MergeBackResult.Pushed;
+        if (outcome.Result == MergeBackResult.Kept && _plan.Target.Policy == MergeBackPolicy.None && record.State == RunState.Succeeded)
+        {
+            rescueRef ??= HoldByRescueRef(work.Tip);
+            branchGoes = rescueRef is not null;
+        }
+
+        if (keepWorktree is not null)
+        {
+            return record with { RescueRef = rescueRef, Kept = new KeptInfo(_worktree.Path, keepWorktree) };
+        }
+
+        var deletable = branchGoes && work.RunBranchTip is { } tip && IsHeldElsewhere(tip, outcome, rescueRef) ? tip : (CommitId?)null;
+        TakeAway(deletable);
+        if (deletable is null && work.RunBranchTip is not null && branchGoes)
+        {
+            _context.Warn($"The branch '{_worktree.Branch}' is kept: it holds commits that nothing else does.");
+        }
+
+        return record with { RescueRef = rescueRef, Branch = record.Branch };
+    }
+
+    private string? HoldByRescueRef(CommitId tip)
+    {
+        var name = $"refs/wt-run/{_context.RunId}";
+        _plan.Repository.Git.Run(["update-ref", name, tip.ToString(), tip.Zero]);
+        return name;
+    }
+
+    private bool IsHeldElsewhere(CommitId tip, WorkOutcome outcome, string? rescueRef)
+    {
+        if (tip == _worktree.Base)
+        {
+            return true;
+        }
+
+        var holder = outcome.Result switch
+        {
+            MergeBackResult.Landed => outcome.Commit?.ToString(),
+            MergeBackResult.Pushed => $"refs/remotes/{_plan.Project.PushRemote}/{_worktree.Branch}",
+            MergeBackResult.Nothing => _plan.Target.Branch?.Ref,
+            _ => rescueRef,
+        };
+        return holder == tip.ToString() || (holder is not null && _plan.Repository.Git.ReadOnly().Try(["merge-base", "--is-ancestor", tip.ToString(), holder]).Succeeded);
+    }
+
+    private void TakeAway(CommitId? deleteBranchAt)
+    {
+        Removal.Remove(_plan.Repository, _plan.Directory, _worktree.Path, _worktree.AdminDirectory, _context.TakeLock);
+        if (deleteBranchAt is { } tip)
+        {
+            _plan.Repository.Git.Run(["update-ref", "-d", _worktree.Branch.Ref, tip.ToString()]);
+        }
+    }
+
+    /// <summary>The directory is gone, or is no longer the one that was made: nothing in it is touched, nothing lands.</summary>
+    private RunRecord Vanished(RunRecord record)
+    {
+        var isGone = !System.IO.Directory.Exists(_worktree.Path);
+        if (isGone)
+        {
+            TakeAway(deleteBranchAt: null);
+        }
+
+        return record with
+        {
+            State = RunState.Failed,
+            Message = isGone
+                ? $"The worktree '{_worktree.Path}' was deleted while the run was under way."
+                : $"The worktree '{_worktree.Path}' is no longer the one that was made: its .git does not name '{_worktree.AdminDirectory}'.",
+            Hint = isGone
+                ? $"What the run committed is on the branch '{_worktree.Branch}'."
+                : "Nothing in it was touched. Save what you need from it; 'wt-run prune' then says how to remove it.",
+            Kept = isGone ? null : new KeptInfo(_worktree.Path, "its .git was removed or replaced during the run"),
+            MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
+        };
+    }
+}

@@ -1,0 +1,204 @@
+using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Queueing;
+
+namespace WorktreeIsolator.RunDirectories;
+
+/// <summary>
+/// Fills a registered worktree: git's files, then what git ignores and the project wants copied, the post-checkout hook, the project's setup,
+/// and last the links, so that no setup command that empties its directory can reach through one.
+/// </summary>
+internal sealed class WorktreeContents(
+    Repository repository, RegisteredWorktree worktree, GitCommand git, ProjectConfig project, Action<string> warn)
+{
+    /// <summary>How long the repository's post-checkout hook may take.</summary>
+    private static readonly TimeSpan HookTimeout = TimeSpan.FromMinutes(5);
+
+    private readonly List<string> _placed = [];
+
+    /// <summary>What <c>copy</c> and <c>link</c> put there, relative to the top: it never enters a commit.</summary>
+    public IReadOnlyList<string> Placed => _placed;
+
+    /// <summary>Writes git's files, outside the repository lock and no more at once than there are cores.</summary>
+    public void CheckOut(CancellationToken cancellation)
+    {
+        using var place = CheckoutGate.Enter(repository.StateDirectory, cancellation);
+
+        // Without the flag submodule.recurse = true breaks a fresh worktree. workers = 0: one for each core, from checkout.thresholdForParallelism files on.
+        var checkout = git.Configured("checkout.workers", "0").WithTimeout(null);
+        checkout.Run(["reset", "--hard", "--quiet", "--no-recurse-submodules"], cancellation);
+        if (project.Submodules && File.Exists(Path.Combine(worktree.Path, ".gitmodules")))
+        {
+            CheckOutSubmodules(cancellation);
+        }
+    }
+
+    /// <summary>Copies files that git ignores from the main worktree; an earlier run's reflink or hard copy, whatever the file system can.</summary>
+    public void Copy()
+    {
+        foreach (var file in IgnoredFiles(project.Copy, "copy"))
+        {
+            var target = Path.Combine(worktree.Path, file);
+            if (Path.Exists(target))
+            {
+                continue;
+            }
+
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            var source = new FileInfo(Path.Combine(repository.MainTop!, file));
+            if (source.LinkTarget is { } linkTarget)
+            {
+                File.CreateSymbolicLink(target, linkTarget);
+            }
+            else
+            {
+                source.CopyTo(target);
+            }
+
+            _placed.Add(file);
+        }
+    }
+
+    /// <summary>Runs the repository's post-checkout hook, which <c>--no-checkout</c> left out; its failure is told and changes nothing, as in git.</summary>
+    public void RunPostCheckoutHook(ProjectCommands commands)
+    {
+        if (project.Hooks == HookMode.Skip || !HookExists("post-checkout"))
+        {
+            return;
+        }
+
+        var command = git.With("GIT_TERMINAL_PROMPT", "0");
+        var exitCode = commands.Run(
+            "post-checkout hook",
+            ["git", "hook", "run", "--ignore-missing", "post-checkout", "--", worktree.Base.Zero, worktree.Base.ToString(), "1"],
+            worktree.Path,
+            command.Environment,
+            HookTimeout);
+        if (exitCode != 0)
+        {
+            warn($"The post-checkout hook failed with exit code {exitCode}; the run goes on.");
+        }
+    }
+
+    /// <summary>Runs the project's setup command.</summary>
+    /// <exception cref="WorktreeIsolatorException">It failed or took too long.</exception>
+    public void SetUp(ProjectCommands commands, string directory, IReadOnlyDictionary<string, string> environment)
+    {
+        if (project.Setup.Count == 0)
+        {
+            return;
+        }
+
+        var exitCode = commands.Run("setup", project.Setup, directory, environment, project.SetupTimeout);
+        if (exitCode != 0)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Setup,
+                exitCode is null
+                    ? $"The setup command '{string.Join(' ', project.Setup)}' took longer than {project.SetupTimeout} (setup_timeout)."
+                    : $"The setup command '{string.Join(' ', project.Setup)}' failed with exit code {exitCode}.",
+                "Its output is in the log.");
+        }
+    }
+
+    /// <summary>Places symbolic links to what git ignores in the main worktree.</summary>
+    /// <param name="takeLock">Takes the repository lock.</param>
+    public void Link(Func<RepositoryLock> takeLock)
+    {
+        var links = new List<string>();
+        foreach (var entry in project.Link.Count == 0 ? [] : LinkSources())
+        {
+            var target = Path.Combine(worktree.Path, entry);
+            if (Path.Exists(target) || new FileInfo(target).LinkTarget is not null)
+            {
+                warn($"'{entry}' is not linked: the worktree has it already.");
+                continue;
+            }
+
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.CreateSymbolicLink(target, Path.Combine(repository.MainTop!, entry));
+            links.Add(entry);
+        }
+
+        if (links.Count == 0)
+        {
+            return;
+        }
+
+        _placed.AddRange(links);
+
+        // The usual ignore line 'node_modules/' means a directory; the link in its place would be untracked, and 'git add -A' would commit it.
+        using (takeLock())
+        {
+            InfoExclude.Add(repository.CommonDirectory, links.Select(InfoExclude.PatternFor));
+        }
+    }
+
+    private IEnumerable<string> LinkSources()
+    {
+        if (repository.MainTop is not { } main)
+        {
+            warn("link has no effect: the repository is bare and has no files to link to.");
+            yield break;
+        }
+
+        var asked = project.Link.Select(path => path.TrimEnd('/')).Where(path => Path.Exists(Path.Combine(main, path))).ToList();
+        var ignored = asked.Count == 0 ? [] : repository.Git.ReadOnly()
+            .WithInput(string.Join('\0', asked.Select(path => Directory.Exists(Path.Combine(main, path)) ? path + "/" : path)) + "\0")
+            .Try(["-C", main, "check-ignore", "-z", "--stdin"]).Fields.Select(path => path.TrimEnd('/')).ToHashSet(StringComparer.Ordinal);
+        foreach (var path in asked)
+        {
+            if (ignored.Contains(path))
+            {
+                yield return path;
+            }
+            else
+            {
+                warn($"'{path}' is not linked: git does not ignore it, so the worktree has its own.");
+            }
+        }
+    }
+
+    private IEnumerable<string> IgnoredFiles(IReadOnlyList<string> patterns, string key)
+    {
+        if (patterns.Count == 0)
+        {
+            return [];
+        }
+
+        if (repository.MainTop is not { } main)
+        {
+            warn($"{key} has no effect: the repository is bare and has no files to take from.");
+            return [];
+        }
+
+        var files = repository.Git.ReadOnly().Run(
+        [
+            "-C", main, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", .. patterns.Select(p => $":(top,glob){p}"),
+        ]).Fields;
+
+        // A path that ends in a slash is a repository of its own, such as another run's worktree.
+        return files.Where(file => !file.EndsWith('/') && !CanonicalPath.IsAtOrBelow(Path.Combine(main, file), Path.GetDirectoryName(worktree.Path)!));
+    }
+
+    private void CheckOutSubmodules(CancellationToken cancellation)
+    {
+        var result = git.WithTimeout(null).Try(["submodule", "update", "--init", "--recursive", "--quiet"], cancellation);
+        if (!result.Succeeded)
+        {
+            throw new GitException(["submodule", "update", "--init", "--recursive"], result.ExitCode, result.Error, "submodules = false leaves them empty.");
+        }
+    }
+
+    private bool HookExists(string name)
+    {
+        var directory = repository.Config.Get("core.hookspath") is { } configured
+            ? Path.GetFullPath(configured, repository.Top ?? repository.CommonDirectory)
+            : Path.Combine(repository.CommonDirectory, "hooks");
+
+        // '~/…' is git's to expand; it finds out itself whether there is a hook.
+        return repository.Config.Get("core.hookspath")?.StartsWith('~') == true || File.Exists(Path.Combine(directory, name));
+    }
+}

@@ -1,0 +1,178 @@
+using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Git;
+using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.RunDirectories;
+
+/// <summary>Everything that is decided about a run's worktree before anything is made; whoever asks for the impossible is told here.</summary>
+/// <param name="Project">The project.</param>
+/// <param name="Repository">Its repository.</param>
+/// <param name="Directory">Where the worktree goes.</param>
+/// <param name="Base">What it is made from, as far as it is known before the fetch.</param>
+/// <param name="BaseName">The name that was asked for; null for the default.</param>
+/// <param name="Branch">The run branch.</param>
+/// <param name="Target">Where the work goes.</param>
+/// <param name="Subdirectory">The project's path below the top of its working tree; empty at the top.</param>
+/// <param name="GoverningPaths">What no run may change and land by itself, relative to the top.</param>
+internal sealed record WorktreePlan(
+    ProjectConfig Project,
+    Repository Repository,
+    WorktreesDirectory Directory,
+    RunBase Base,
+    string? BaseName,
+    BranchName Branch,
+    WorkTarget Target,
+    string Subdirectory,
+    IReadOnlyList<string> GoverningPaths)
+{
+    /// <summary>Plans.</summary>
+    /// <param name="project">The project.</param>
+    /// <param name="repository">Its repository.</param>
+    /// <param name="baseName">The base asked for with the request; null for the project's.</param>
+    /// <param name="branchName">The branch asked for; null for <c>wt-run/ID</c>.</param>
+    /// <param name="policy">The policy asked for; null for the project's.</param>
+    /// <param name="configurationFile">The file that governs the run; null if there is none.</param>
+    /// <param name="runId">The run's id.</param>
+    /// <param name="cancellation">Ends a fetch that is needed to find the base.</param>
+    /// <exception cref="WorktreeIsolatorException">Something asked for does not exist or cannot be.</exception>
+    public static WorktreePlan Make(
+        ProjectConfig project,
+        Repository repository,
+        string? baseName,
+        string? branchName,
+        MergeBackPolicy? policy,
+        string? configurationFile,
+        string runId,
+        CancellationToken cancellation)
+    {
+        var directory = WorktreesDirectory.Resolve(repository, project.WorktreesDir);
+        var wanted = baseName ?? project.WorktreeBase;
+        var found = FindBase(repository, project, wanted, cancellation);
+        var branch = BranchName.Parse(branchName ?? $"wt-run/{runId}");
+        if (branchName is not null)
+        {
+            WorktreeRegistration.RequireFree(repository, branch);
+        }
+
+        var target = WorkTarget.Decide(policy ?? project.MergeBack, project.MergeTarget, project.PushTarget, found.Name, found.Branch);
+        var path = CanonicalPath.Of(project.Path);
+        var subdirectory = repository.Top is { } top && path != top ? Path.GetRelativePath(top, path) : "";
+        return new WorktreePlan(
+            project, repository, directory, found, wanted, branch, target, subdirectory, Governing(repository, configurationFile));
+    }
+
+    /// <summary>The plan by which a recorded run was made, as far as it matters once its engine has ended; null for a run in place.</summary>
+    /// <param name="record">The run.</param>
+    /// <param name="project">Its project.</param>
+    /// <param name="repository">Its repository.</param>
+    public static WorktreePlan? Of(RunRecord record, ProjectConfig project, Repository repository)
+    {
+        if (record is not { Worktree: { } path, Branch: { } branchName, MergeBack: { } mergeBack }
+            || BranchName.TryParse(branchName) is not { } branch || CommitId.TryParse(record.Base?.Commit) is not { } commit)
+        {
+            return null;
+        }
+
+        return new WorktreePlan(
+            project,
+            repository,
+            new WorktreesDirectory(System.IO.Path.GetDirectoryName(path)!, null),
+            new RunBase(record.Base!.Ref, commit, null, null, null),
+            null,
+            branch,
+            WorkTarget.Parse(mergeBack.Policy, mergeBack.Target),
+            record.Directory is { } directory && directory != path ? System.IO.Path.GetRelativePath(path, directory) : "",
+            []);
+    }
+
+    /// <summary>The base as it is after a fetch, if the project wants one.</summary>
+    /// <param name="began">Is told of a fetch.</param>
+    /// <param name="warn">Is told of what went wrong and is no reason to stop.</param>
+    /// <param name="cancellation">Ends the fetch.</param>
+    public RunBase FreshBase(Action<string> began, Action<string> warn, CancellationToken cancellation)
+    {
+        var fresh = Base;
+        if (Project.Fetch != FetchMode.Never && Base.Source is { } source)
+        {
+            began($"fetching '{source.Ref}' from '{source.Remote}'");
+            try
+            {
+                SharedFetch.Fetch(Repository, source, cancellation);
+                fresh = new BaseResolver(Repository, Project.PushRemote).TryResolve(BaseName) ?? Base;
+            }
+            catch (GitException e) when (Project.Fetch == FetchMode.Auto)
+            {
+                warn($"The fetch from '{source.Remote}' failed; the run starts from what is here (fetch = \"auto\").\n{e.Error.Trim()}");
+            }
+        }
+        else if (Project.Fetch == FetchMode.Always && Base.Source is null)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Configuration, $"fetch = \"always\", but the base '{Base.Name}' comes from no remote.", "Set its upstream: git branch --set-upstream-to");
+        }
+
+        if (fresh.Warning is { } warning)
+        {
+            warn(warning);
+        }
+
+        return fresh;
+    }
+
+    /// <summary>The base in the refs as they are; a branch of a remote that is not here yet is fetched first.</summary>
+    private static RunBase FindBase(Repository repository, ProjectConfig project, string? name, CancellationToken cancellation)
+    {
+        var resolver = new BaseResolver(repository, project.PushRemote);
+        if (resolver.TryResolve(name) is { } found)
+        {
+            return found;
+        }
+
+        if (project.Fetch != FetchMode.Never && resolver.RemoteBranch(name!) is { } source)
+        {
+            try
+            {
+                SharedFetch.Fetch(repository, source, cancellation);
+            }
+            catch (GitException e)
+            {
+                throw NoSuchBase(resolver, name!, $"\nA fetch did not bring it either: {e.Error.Trim()}");
+            }
+
+            if (resolver.TryResolve(name) is { } fetched)
+            {
+                return fetched;
+            }
+        }
+
+        throw NoSuchBase(resolver, name!, "");
+    }
+
+    private static WorktreeIsolatorException NoSuchBase(BaseResolver resolver, string name, string more)
+    {
+        var near = Suggestion.For(name, resolver.KnownNames());
+        return new WorktreeIsolatorException(
+            FailureKind.Git,
+            $"The base '{name}' is no branch, tag or commit of this repository.{more}",
+            near is null ? "See 'git branch --all' for what there is." : $"Did you mean '{near}'?");
+    }
+
+    private static List<string> Governing(Repository repository, string? configurationFile)
+    {
+        var paths = new List<string>();
+        if (configurationFile is not null && repository.MainTop is { } top && CanonicalPath.Of(configurationFile) is var file
+            && CanonicalPath.IsAtOrBelow(file, top))
+        {
+            paths.Add(Path.GetRelativePath(top, file));
+        }
+
+        if (repository.Config.Get("core.hookspath") is { } hooks && !Path.IsPathRooted(hooks) && !hooks.StartsWith('~'))
+        {
+            paths.Add(hooks);
+        }
+
+        return paths;
+    }
+}

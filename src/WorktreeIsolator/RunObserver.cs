@@ -1,0 +1,34 @@
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator;
+
+/// <summary>Who wants to see a run as it goes. Every method does nothing until it is overridden; all are called on the run's own thread.</summary>
+public abstract class RunObserver
+{
+    /// <summary>Sees nothing.</summary>
+    public static RunObserver None { get; } = new Silent();
+
+    /// <summary>The record has changed and was written.</summary>
+    public virtual void Changed(RunRecord record)
+    {
+    }
+
+    /// <summary>A step has begun that may take a while, as a phrase: <c>fetching origin</c>.</summary>
+    public virtual void Began(string what)
+    {
+    }
+
+    /// <summary>Something that a person should know, as a sentence; the run goes on.</summary>
+    public virtual void Warning(string text)
+    {
+    }
+
+    /// <summary>Something came out of the engine, or of a project's own command.</summary>
+    /// <param name="isError">Whether it came on standard error.</param>
+    /// <param name="bytes">As they came; valid only during the call.</param>
+    public virtual void Output(bool isError, ReadOnlySpan<byte> bytes)
+    {
+    }
+
+    private sealed class Silent : RunObserver;
+}

@@ -1,0 +1,20 @@
+namespace WorktreeIsolator;
+
+/// <summary>What all runs of one <see cref="Runs.TriggerRunner"/> share.</summary>
+public sealed record RunnerOptions
+{
+    /// <summary>The variables that engines inherit and git sees; the caller's own, usually.</summary>
+    public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    /// <summary>Names of variables that hold secrets of triggers; no engine sees them.</summary>
+    public IReadOnlyList<string> SecretVariables { get; init; } = [];
+
+    /// <summary>The configuration file that governs the runs; null if there is none. A run that changes it does not land by itself.</summary>
+    public string? ConfigurationFile { get; init; }
+
+    /// <summary>Who wants to see the runs as they go.</summary>
+    public RunObserver Observer { get; init; } = RunObserver.None;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Git;
+using WorktreeIsolator.Isolation;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Queueing;
+using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
+
+namespace WorktreeIsolator.Runs;
+
+/// <summary>A request that was found possible: where it will run and from what is decided, and nothing has been made yet.</summary>
+internal sealed class AcceptedRun
+{
+    private readonly RunRequest _request;
+    private readonly RunnerOptions _options;
+    private readonly Repository? _repository;
+    private readonly WorktreePlan? _plan;
+    private readonly RunStore _store;
+    private readonly RunRecord _record;
+
+    private AcceptedRun(RunRequest request, RunnerOptions options, Repository? repository, WorktreePlan? plan, RunRecord record)
+    {
+        _request = request;
+        _options = options;
+        _repository = repository;
+        _plan = plan;
+        _store = repository is null ? RunStore.WithoutGit(request.Project.Path) : new RunStore(repository.StateDirectory);
+        _record = record with { Log = Path.Combine(_store.DirectoryOf(record.Id), "output.log") };
+    }
+
+    /// <summary>Absolute path of the run's log.</summary>
+    public string LogPath => _record.Log!;
+
+    /// <summary>Decides everything that can be decided before anything is made.</summary>
+    /// <exception cref="WorktreeIsolatorException">The request cannot be had.</exception>
+    public static AcceptedRun Accept(RunRequest request, RunnerOptions options, CancellationToken cancellation)
+    {
+        var project = request.Project;
+        if (!Directory.Exists(project.Path))
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Configuration, $"The directory '{project.Path}' of project '{project.Name}' does not exist.", "Correct its path in the configuration.");
+        }
+
+        RequireProgram(request, options);
+        var repository = Repository.TryOpen(project.Path, options.Environment);
+        var decision = IsolationDecider.Decide(new IsolationQuestion
+        {
+            Trigger = request.Trigger.Kind,
+            Flag = request.Worktree,
+            TriggerSetting = request.TriggerWorktree,
+            TriggerWorktree = project.TriggerWorktree,
+            UserWorktree = project.UserWorktree,
+            IsGit = repository is not null,
+        });
+        if (decision is Refuse refuse)
+        {
+            throw new WorktreeIsolatorException(FailureKind.Configuration, refuse.Reason, refuse.Hint);
+        }
+
+        var id = RunId.New().ToString();
+        var plan = decision is UseWorktree
+            ? WorktreePlan.Make(
+                project, repository!, request.Base, request.Branch, request.MergeBack, options.ConfigurationFile, id, cancellation)
+            : null;
+        return new AcceptedRun(request, options, repository, plan, new RunRecord
+        {
+            Id = id,
+            Project = project.Name,
+            Trigger = request.Trigger,
+            Isolation = new IsolationInfo(plan is null ? "in_place" : "worktree", decision.Reason),
+            Branch = plan?.Branch.Value,
+            Worktree = plan is null ? null : Path.Combine(plan.Directory.Path, id),
+            Directory = plan is null ? project.Path : null,
+            Engine = new EngineInfo(request.Engine.Name, request.Engine.Command),
+            MergeBack = plan is null ? null : new MergeBackInfo(plan.Target.PolicyName, Target: plan.Target.Branch?.Value),
+            Supervisor = Describe(ProcessIdentity.Current),
+            CreatedAt = options.Time.GetUtcNow(),
+        });
+    }
+
+    /// <summary>A process as a record names it.</summary>
+    public static ProcessInfo Describe(ProcessIdentity process) =>
+        new(process.Pid, process.StartTime, ProcessIdentity.BootId, ProcessIdentity.PidNamespace, Libc.GetEuid());
+
+    /// <summary>Writes the run down; from here on it is there for everyone.</summary>
+    public RunJournal Publish()
+    {
+        var journal = _store.Publish(_record, _options.Time, sync: false);
+        journal.Changed = _options.Observer.Changed;
+        _options.Observer.Changed(_record);
+        return journal;
+    }
+
+    /// <summary>What the steps of the run share.</summary>
+    public RunContext ContextFor(RunJournal journal, OutputLog log, CancellationToken cancel, CancellationToken kill) => RunContext.For(
+        journal, _options, _repository, log, _request.Project.KeepProcesses, _request.RepositoryLockTimeout, cancel, kill);
+
+    /// <summary>Gets the directory that was decided for; null if it would have to be waited for and was not, which the record then says.</summary>
+    public RunDirectory? OpenDirectory(RunJournal journal, RunContext context)
+    {
+        if (_plan is null)
+        {
+            return TakeTurn(journal, context);
+        }
+
+        journal.Update(record => record with { State = RunState.Preparing });
+        var start = _plan.FreshBase(context.Began, context.Warn, context.Cancel);
+        journal.Update(record => record with { Base = new BaseInfo(start.Name, start.Commit.ToString()) });
+        return TemporaryWorktree.Create(_plan, start, context);
+    }
+
+    private ProjectDirectory? TakeTurn(RunJournal journal, RunContext context)
+    {
+        var project = _request.Project;
+        var path = DirectoryTurn.PathFor(_store.StateDirectory, _repository?.GitDirectory);
+        var holder = $"run {_record.Id} ({_record.Trigger}), pid {Environment.ProcessId}";
+        var turn = DirectoryTurn.TryTake(path, project.Concurrent, holder);
+        if (turn is null && _request.IfBusy == IfBusy.Wait)
+        {
+            var clock = Stopwatch.StartNew();
+            journal.Update(record => record with { State = RunState.Queued, Queue = new QueueInfo(null, 0) });
+            context.Began($"waiting for the turn in '{project.Path}', held by {LockHolder.Describe(path)}");
+            turn = DirectoryTurn.Take(path, project.Concurrent, holder, _request.WaitTimeout, context.Cancel);
+            journal.Update(record => record with { Queue = new QueueInfo(null, clock.ElapsedMilliseconds) });
+        }
+
+        if (turn is null)
+        {
+            journal.Update(
+                record => record with
+                {
+                    State = RunState.Skipped,
+                    FinishedAt = journal.Now,
+                    Message = $"'{project.Path}' is busy: its turn is held by {LockHolder.Describe(path)}.",
+                    Hint = _request.IfBusy == IfBusy.Skip
+                        ? "Try again later, leave out --if-busy skip to wait, or run it with --worktree."
+                        : "Give it longer with --wait-timeout, or run it with --worktree.",
+                },
+                sync: true);
+            return null;
+        }
+
+        if (project.Concurrent)
+        {
+            WarnOfNeighbours(context);
+        }
+
+        return new ProjectDirectory(project.Path, turn);
+    }
+
+    private void WarnOfNeighbours(RunContext context)
+    {
+        var neighbour = _store.ActiveIds().Where(id => id != _record.Id).Select(_store.TryRead).OfType<RunRecord>().FirstOrDefault(
+            record => record.Isolation.Kind == "in_place" && record.Directory == _record.Directory && _store.IsAlive(record.Id));
+        if (neighbour is not null)
+        {
+            context.Warn(
+                $"Run {neighbour.Id} ({neighbour.Trigger}) works in '{_record.Directory}' at the same time. "
+                + "concurrent = false makes such runs wait for each other; trigger_worktree = true gives cron and webhook runs a worktree.");
+        }
+    }
+
+    /// <summary>A program that is looked up in PATH can be missed before anything is made; one that lies in the worktree cannot.</summary>
+    private static void RequireProgram(RunRequest request, RunnerOptions options)
+    {
+        var (argv, _) = request.Engine.Invoke(request.Prompt);
+        if (!argv[0].Contains('/', StringComparison.Ordinal) || Path.IsPathRooted(argv[0]))
+        {
+            _ = Executable.Resolve(argv[0], request.Project.Path, request.Engine.AddTo(options.Environment));
+        }
+    }
+}

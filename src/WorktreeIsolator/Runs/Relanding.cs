@@ -1,0 +1,73 @@
+using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Git;
+using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
+
+namespace WorktreeIsolator.Runs;
+
+/// <summary>Lands the work of a run that is over, because a person says so: the same steps that end a run, from its branch or its kept worktree.</summary>
+internal static class Relanding
+{
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>Lands.</summary>
+    public static RunRecord Land(ProjectConfig project, RunRecord record, RunnerOptions options, CancellationToken cancel, CancellationToken kill)
+    {
+        var repository = Repository.TryOpen(project.Path, options.Environment);
+        if (repository is null || WorktreePlan.Of(record, project, repository) is not { } recorded)
+        {
+            throw Cannot(record, "it ran in place, so its work is where it was made.");
+        }
+
+        var store = new RunStore(repository.StateDirectory);
+        using var liveness = store.TryTakeOver(record.Id);
+        if (liveness is null)
+        {
+            throw Cannot(record, "it is still under way, or someone else is landing it.");
+        }
+
+        record = store.TryRead(record.Id) ?? record;
+        if (!record.State.IsFinal())
+        {
+            throw Cannot(record, "its wt-run process died. First: wt-run prune");
+        }
+
+        // A run whose policy landed nothing lands on its base's branch: asking for it is the decision.
+        var plan = recorded with { Target = recorded.Target.Branch is null && recorded.Target.Policy != MergeBackPolicy.Push ? LocalTarget(record, project) : recorded.Target };
+        using var journal = store.TakeOver(record, liveness, options.Time);
+        journal.Changed = options.Observer.Changed;
+        using var log = new OutputLog(record.Log ?? Path.Combine(journal.Directory, "output.log"));
+        var context = RunContext.For(journal, options, repository, log, project.KeepProcesses, LockTimeout, cancel, kill);
+        using var worktree = Open(plan, record, context);
+        var landed = worktree.BringBack(record with { Message = null, Hint = null, Kept = null }, new EngineVerdict(true, "ended"));
+        journal.Update(current => landed with { FinishedAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
+        return journal.Record;
+    }
+
+    private static TemporaryWorktree Open(WorktreePlan plan, RunRecord record, RunContext context)
+    {
+        if (RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit) is { } kept)
+        {
+            return TemporaryWorktree.Adopt(plan, kept, context);
+        }
+
+        var tip = plan.Repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", plan.Branch.Ref]).Output;
+        var commit = CommitId.TryParse(tip) ?? CommitId.TryParse(record.MergeBack?.Commit);
+        return commit is { } found && record.MergeBack?.Result is not (MergeBackResult.Landed or MergeBackResult.Nothing)
+            ? TemporaryWorktree.Reopen(plan, plan.Base.Commit, found, context)
+            : throw Cannot(record, record.MergeBack?.Result == MergeBackResult.Landed ? "its work has landed already." : "it left no work.");
+    }
+
+    private static WorkTarget LocalTarget(RunRecord record, ProjectConfig project)
+    {
+        var name = project.MergeTarget ?? record.Base!.Ref;
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
+        var local = slash > 0 && name[..slash] == project.PushRemote ? name[(slash + 1)..] : name;
+        return new WorkTarget(MergeBackPolicy.Merge, BranchName.Parse(local));
+    }
+
+    private static WorktreeIsolatorException Cannot(RunRecord record, string why) =>
+        new(FailureKind.Usage, $"Run {record.Id} cannot be landed: {why}");
+}

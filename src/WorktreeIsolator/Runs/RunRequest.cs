@@ -1,0 +1,61 @@
+using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Engines;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.Runs;
+
+/// <summary>What to do if the run would have to wait.</summary>
+public enum IfBusy
+{
+    /// <summary>Wait, at most <see cref="RunRequest.WaitTimeout"/>.</summary>
+    Wait,
+
+    /// <summary>End at once, as skipped.</summary>
+    Skip,
+}
+
+/// <summary>One request for a run, from a person, a schedule or a webhook; immutable, copied to change.</summary>
+public sealed record RunRequest
+{
+    /// <summary>The project to run in.</summary>
+    public required ProjectConfig Project { get; init; }
+
+    /// <summary>What to run.</summary>
+    public required EngineDefinition Engine { get; init; }
+
+    /// <summary>What asks for the run.</summary>
+    public Trigger Trigger { get; init; } = new(TriggerKind.User);
+
+    /// <summary>The text for the engine; null for none.</summary>
+    public string? Prompt { get; init; }
+
+    /// <summary>True and false override every setting; null leaves it to them.</summary>
+    public bool? Worktree { get; init; }
+
+    /// <summary>The trigger's own <c>worktree</c> key; null if it has none.</summary>
+    public bool? TriggerWorktree { get; init; }
+
+    /// <summary>Branch, tag or commit to start from; null for the project's <c>worktree_base</c>.</summary>
+    public string? Base { get; init; }
+
+    /// <summary>Short name of the run branch; null for <c>wt-run/ID</c>.</summary>
+    public string? Branch { get; init; }
+
+    /// <summary>Overrides the project's <c>merge_back</c>.</summary>
+    public MergeBackPolicy? MergeBack { get; init; }
+
+    /// <summary>Overrides the engine's <c>timeout</c>.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>What to do if the run would have to wait.</summary>
+    public IfBusy IfBusy { get; init; } = IfBusy.Wait;
+
+    /// <summary>How long to wait for a turn at most.</summary>
+    public TimeSpan WaitTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long to wait for the repository lock at most; it is normally held for milliseconds.</summary>
+    public TimeSpan RepositoryLockTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Whether the engine gets the terminal.</summary>
+    public bool Interactive { get; init; }
+}

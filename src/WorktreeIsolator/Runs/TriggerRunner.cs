@@ -1,0 +1,132 @@
+using WorktreeIsolator.Engines;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
+
+namespace WorktreeIsolator.Runs;
+
+/// <summary>
+/// One run, from its request to its record:
+/// <c>RunRequest → IsolationDecision → (turn) → RunDirectory → EngineRun → MergeBack → release → RunRecord</c>.
+/// </summary>
+/// <remarks>
+/// A run blocks the thread that asks for it: it consists of system calls and of waiting for children. Any number of them may be under way in
+/// one process, each on a thread of its own.
+/// </remarks>
+public sealed class TriggerRunner
+{
+    private readonly RunnerOptions _options;
+
+    /// <summary>Creates a runner.</summary>
+    /// <param name="options">What all its runs share.</param>
+    public TriggerRunner(RunnerOptions options) => _options = options;
+
+    /// <summary>Runs.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="cancel">Ends waiting, stops the engine gracefully; the work is still kept.</param>
+    /// <param name="kill">Kills an engine that takes too long to stop.</param>
+    /// <returns>The record, in a final state; whatever went wrong after the run was accepted is told there.</returns>
+    /// <exception cref="WorktreeIsolatorException">The request cannot be had; nothing was made.</exception>
+    public RunRecord Run(RunRequest request, CancellationToken cancel = default, CancellationToken kill = default)
+    {
+        var accepted = AcceptedRun.Accept(request, _options, cancel);
+        using var journal = accepted.Publish();
+        using var log = new OutputLog(accepted.LogPath);
+        try
+        {
+            var context = accepted.ContextFor(journal, log, cancel, kill);
+            using var directory = accepted.OpenDirectory(journal, context);
+            if (directory is not null)
+            {
+                var engine = RunEngine(request, accepted, directory, journal, context, log, cancel, kill);
+                BringBack(directory, engine, journal);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Finish(journal, record => record with { State = RunState.Cancelled, Message = "Cancelled before the engine was started." });
+        }
+        catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
+        {
+            var hint = (e as WorktreeIsolatorException)?.Hint;
+            Finish(journal, record => record with { State = RunState.Failed, Message = e.Message, Hint = hint });
+        }
+
+        return journal.Record;
+    }
+
+    /// <summary>Lands the work of a run that is over: one that needed a person, that failed, or that kept its work on a branch.</summary>
+    /// <param name="project">The run's project.</param>
+    /// <param name="record">The run.</param>
+    /// <param name="cancel">Ends waiting.</param>
+    /// <param name="kill">Kills a verify command that takes too long to stop.</param>
+    /// <returns>The record: succeeded, or what a person still has to do.</returns>
+    /// <exception cref="WorktreeIsolatorException">There is nothing to land, or the run is still under way.</exception>
+    public RunRecord Land(
+        Configuration.ProjectConfig project, RunRecord record, CancellationToken cancel = default, CancellationToken kill = default) =>
+        Relanding.Land(project, record, _options, cancel, kill);
+
+    private EngineResult RunEngine(
+        RunRequest request,
+        AcceptedRun accepted,
+        RunDirectory directory,
+        RunJournal journal,
+        RunContext context,
+        OutputLog log,
+        CancellationToken cancel,
+        CancellationToken kill)
+    {
+        var (argv, input) = request.Engine.Invoke(request.Prompt);
+        var command = new SupervisedCommand
+        {
+            RunId = context.RunId,
+            Argv = argv,
+            WorkingDirectory = directory.EngineDirectory,
+            Environment = request.Engine.AddTo(context.Environment.Concat(directory.Variables)),
+            Input = input,
+            Timeout = request.Timeout ?? request.Engine.Timeout,
+            IdleTimeout = request.Engine.IdleTimeout,
+            Grace = request.Engine.Grace,
+            KeepProcesses = request.Project.KeepProcesses,
+            Interactive = request.Interactive,
+            Log = log,
+            Echo = (stream, bytes) => _options.Observer.Output(stream == OutputStream.Error, bytes),
+            Started = process => journal.Update(record => record with
+            {
+                State = RunState.Running,
+                StartedAt = journal.Now,
+                PrepareMs = (long)(journal.Now - record.CreatedAt).TotalMilliseconds,
+                EngineProcess = AcceptedRun.Describe(process),
+            }),
+        };
+
+        // From here on the run is never started again by itself, so this has to be on disk before the engine is.
+        journal.Update(record => record with { State = RunState.Starting, Directory = directory.EngineDirectory }, sync: true);
+        var result = EngineRun.Run(command, cancel, kill);
+        journal.Update(record => record with
+        {
+            State = RunState.Finishing,
+            Engine = record.Engine with { ExitCode = result.ExitCode },
+            Message = result.Message,
+            Hint = result.Hint,
+        });
+        return result;
+    }
+
+    private static void BringBack(RunDirectory directory, EngineResult engine, RunJournal journal)
+    {
+        var brought = directory.BringBack(journal.Record, new EngineVerdict(engine.Succeeded, engine.Description));
+        Finish(journal, _ => brought with
+        {
+            State = brought.State.IsFinal() ? brought.State : engine.End switch
+            {
+                CommandEnd.Cancelled => RunState.Cancelled,
+                CommandEnd.TimedOut or CommandEnd.IdleTimedOut => RunState.TimedOut,
+                _ => engine.Succeeded ? RunState.Succeeded : RunState.Failed,
+            },
+        });
+    }
+
+    private static void Finish(RunJournal journal, Func<RunRecord, RunRecord> change) =>
+        journal.Update(record => change(record) with { FinishedAt = journal.Now, LockHeldMs = record.LockHeldMs }, sync: true);
+}

@@ -1,0 +1,85 @@
+using System.Collections;
+using System.Globalization;
+using WorktreeIsolator.Processes;
+
+namespace WorktreeIsolator.Benchmarks;
+
+/// <summary>A repository of a given size in a temporary directory, and the job both sides do in it: one worktree, one commit, landed on main.</summary>
+internal sealed class BenchmarkRepository : IDisposable
+{
+    private const int FilesPerDirectory = 100;
+
+    // What a careful person would write by hand; it has no lock, no record and no recovery.
+    private const string PlainScript = """
+        set -e
+        id=run-$$
+        git worktree add --quiet -b "$id" ".worktrees/$id" main
+        cd ".worktrees/$id"
+        echo "$id" > result
+        git add result
+        git commit --quiet -m "$id"
+        cd ../..
+        git merge --quiet --ff-only "$id"
+        git worktree remove ".worktrees/$id"
+        git branch --quiet -d "$id"
+        """;
+
+    private const string EngineScript = """
+        set -e
+        echo "$$" > result
+        git add result
+        git commit --quiet -m "$$"
+        """;
+
+    private readonly string _path;
+    private readonly Dictionary<string, string> _environment;
+
+    public BenchmarkRepository(int files)
+    {
+        var root = Directory.CreateTempSubdirectory("wt-run-benchmark-").FullName;
+        _path = Directory.CreateDirectory(Path.Combine(root, "repository")).FullName;
+        _environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToDictionary(e => (string)e.Key, e => (string)e.Value!, StringComparer.Ordinal);
+        _environment["HOME"] = root;
+        _environment["GIT_CONFIG_NOSYSTEM"] = "1";
+        _environment["GIT_CONFIG_GLOBAL"] = Path.Combine(root, "gitconfig");
+        File.WriteAllText(_environment["GIT_CONFIG_GLOBAL"], "[user]\n\tname = Benchmark\n\temail = benchmark@example.org\n[gc]\n\tauto = 0\n");
+        Fill(files);
+    }
+
+    /// <summary>The job by plain git.</summary>
+    public void PlainGit() => Run("sh", "-c", PlainScript);
+
+    /// <summary>The job by wt-run.</summary>
+    public void WtRun(string program) => Run(program, "run", "--worktree", "--quiet", "--", "sh", "-c", EngineScript);
+
+    public void Dispose() => Run("rm", "-rf", "--", Path.GetDirectoryName(_path)!);
+
+    private void Fill(int files)
+    {
+        Run("git", "init", "--quiet", "-b", "main");
+        for (var i = 0; i < files; i++)
+        {
+            var directory = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"d{i / FilesPerDirectory}"));
+            Directory.CreateDirectory(directory);
+            File.WriteAllText(
+                Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"f{i}")),
+                string.Concat(Enumerable.Repeat(string.Create(CultureInfo.InvariantCulture, $"This is a line of file {i}.\n"), 40)));
+        }
+
+        Run("git", "add", "--all");
+        Run("git", "commit", "--quiet", "-m", "Begin");
+        Run("git", "repack", "-adq");
+        File.AppendAllText(Path.Combine(_path, ".git/info/exclude"), "/.worktrees/\n");
+    }
+
+    private void Run(params IReadOnlyList<string> argv)
+    {
+        var start = new ChildStart { Argv = argv, WorkingDirectory = _path, Environment = _environment };
+        var result = CapturedCommand.Run(start, timeout: null);
+        if (result.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{string.Join(' ', argv)} ended with {result.ExitCode}: {System.Text.Encoding.UTF8.GetString(result.Error)}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using System.Runtime.InteropServices;
+using WorktreeIsolator.Processes;
+
+namespace WorktreeIsolator.EndToEnd.TestSupport;
+
+/// <summary>
+/// A place of its own for one test: a temporary directory with a home, XDG directories and a git configuration, and the environment in
+/// which everything of the test runs. Disposing deletes it all, read-only directories too, and follows no symbolic link.
+/// </summary>
+internal sealed class Scratch : IDisposable
+{
+    private readonly Dictionary<string, string> _environment;
+
+    public Scratch()
+    {
+        Root = System.IO.Directory.CreateTempSubdirectory("wt-run-test-").FullName;
+        Home = Directory("home");
+        _environment = new(StringComparer.Ordinal)
+        {
+            ["PATH"] = Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin",
+            ["HOME"] = Home,
+            ["XDG_CONFIG_HOME"] = Directory("home/.config"),
+            ["XDG_STATE_HOME"] = Directory("home/.local/state"),
+            ["XDG_CACHE_HOME"] = Directory("home/.cache"),
+            ["XDG_DATA_HOME"] = Directory("home/.local/share"),
+            ["TMPDIR"] = Directory("tmp"),
+            ["LC_ALL"] = "C.UTF-8",
+            ["TZ"] = "UTC",
+            ["GIT_CONFIG_NOSYSTEM"] = "1",
+            ["GIT_CONFIG_GLOBAL"] = Path("gitconfig"),
+            // The program is started by its own name, and its runtime may be installed where only `dotnet` itself finds it.
+            ["DOTNET_ROOT"] = System.IO.Path.GetFullPath(System.IO.Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../..")),
+            ["DOTNET_NOLOGO"] = "1",
+        };
+        Write("gitconfig", "[user]\n\tname = Test Person\n\temail = test@example.org\n[init]\n\tdefaultBranch = main\n");
+    }
+
+    /// <summary>Absolute path of the temporary directory.</summary>
+    public string Root { get; }
+
+    public string Home { get; }
+
+    /// <summary>What every process of the test gets; nothing of the machine's own but PATH.</summary>
+    public IReadOnlyDictionary<string, string> Variables => _environment;
+
+    /// <summary>Sets a variable for everything that is started from now on; null removes it.</summary>
+    public void Set(string name, string? value)
+    {
+        if (value is null)
+        {
+            _environment.Remove(name);
+        }
+        else
+        {
+            _environment[name] = value;
+        }
+    }
+
+    /// <summary>Absolute path of something in the temporary directory.</summary>
+    public string Path(string relative) => System.IO.Path.Combine(Root, relative);
+
+    /// <summary>Makes a directory; gives its absolute path.</summary>
+    public string Directory(string relative) => System.IO.Directory.CreateDirectory(Path(relative)).FullName;
+
+    /// <summary>Writes a file, with the directories above it; gives its absolute path.</summary>
+    public string Write(string relative, string text)
+    {
+        var path = Path(relative);
+        System.IO.Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    /// <summary>Writes a shell script that can be started; gives its absolute path.</summary>
+    public string Script(string relative, string body)
+    {
+        var path = Write(relative, "#!/bin/sh\n" + body);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        return path;
+    }
+
+    /// <summary>Puts a directory of the test first in PATH.</summary>
+    public void PutFirstInPath(string directory) => Set("PATH", $"{directory}:{Variables["PATH"]}");
+
+    /// <summary>Runs a program to its end, whatever its exit code.</summary>
+    public Finished Run(string workingDirectory, params IReadOnlyList<string> argv)
+    {
+        var result = CapturedCommand.Run(StartOf(workingDirectory, argv), TimeSpan.FromMinutes(2));
+        return new Finished(argv, result);
+    }
+
+    /// <summary>How to start a program here: with this environment, in a session of its own, with nothing on its standard input.</summary>
+    public ChildStart StartOf(string workingDirectory, IReadOnlyList<string> argv) => new()
+    {
+        Argv = argv,
+        WorkingDirectory = workingDirectory,
+        Environment = new Dictionary<string, string>(Variables, StringComparer.Ordinal),
+        Group = ChildGroup.OwnSession,
+    };
+
+    public void Dispose()
+    {
+        // A removed worktree is deleted by a process that nobody waits for, and a failed test may leave programs that still write.
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                Delete(new DirectoryInfo(Root));
+                return;
+            }
+            catch (IOException) when (tries < 100)
+            {
+            }
+        }
+    }
+
+    private static void Delete(DirectoryInfo directory)
+    {
+        directory.UnixFileMode |= UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        foreach (var entry in directory.EnumerateFileSystemInfos())
+        {
+            if (entry is DirectoryInfo child && !child.Attributes.HasFlag(FileAttributes.ReparsePoint))
+            {
+                Delete(child);
+            }
+            else
+            {
+                entry.Delete();
+            }
+        }
+
+        directory.Delete();
+    }
+}
