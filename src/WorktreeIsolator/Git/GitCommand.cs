@@ -1,4 +1,5 @@
 using System.Text;
+using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.Git;
@@ -29,6 +30,12 @@ internal sealed record GitCommand
 
     /// <summary>For commands that talk to a remote.</summary>
     public static readonly TimeSpan NetworkTimeout = TimeSpan.FromMinutes(10);
+
+    // A worktree that someone is just adding has an empty commondir for a moment, and every command that looks at all worktrees (worktree
+    // list, fetch, rebase) dies of it before it does anything (git 2.39). If it stays, someone was killed, and git's message is the right one.
+    private const int TriesOfLook = 20;
+
+    private static readonly TimeSpan PauseBetweenLooks = TimeSpan.FromMilliseconds(5);
 
     // What `git rev-parse --local-env-vars` prints (git 2.39), and what else changes which repository or objects git sees.
     private static readonly string[] LocalVariables =
@@ -108,8 +115,17 @@ internal sealed record GitCommand
     /// <summary>Runs git to its end, whatever its exit code.</summary>
     public GitResult Try(IReadOnlyList<string> arguments, CancellationToken cancellation = default)
     {
-        using var started = Begin(arguments);
-        return started.Finish(cancellation);
+        for (var attempt = 1; ; attempt++)
+        {
+            using var started = Begin(arguments);
+            var result = started.Finish(cancellation);
+            if (attempt == TriesOfLook || !MetHalfMadeWorktree(result))
+            {
+                return result;
+            }
+
+            Waiting.Pause(PauseBetweenLooks, cancellation);
+        }
     }
 
     /// <summary>Runs git to its end.</summary>
@@ -141,6 +157,10 @@ internal sealed record GitCommand
                 FailureKind.Git, $"git cannot be started: {e.Message}", "Install git 2.38 or newer and see that it is in PATH.", e);
         }
     }
+
+    private static bool MetHalfMadeWorktree(GitResult result) => result.ExitCode == 128
+        && result.Error.Contains("fatal: failed to read ", StringComparison.Ordinal)
+        && result.Error.Contains("/commondir: Success", StringComparison.Ordinal);
 
     /// <summary>A git command under way.</summary>
     internal sealed class Started(CapturedCommand command, IReadOnlyList<string> arguments, TimeSpan? timeout) : IDisposable

@@ -58,10 +58,21 @@ internal static class Removal
             return;
         }
 
-        var gitdir = Path.Combine(admin, "gitdir");
-        if (!File.Exists(gitdir) || File.ReadAllText(gitdir).TrimEnd('\n') == Path.Combine(path, ".git"))
+        try
         {
-            DeleteTree(admin);
+            var gitdir = Path.Combine(admin, "gitdir");
+            if (!File.Exists(gitdir) || File.ReadAllText(gitdir).TrimEnd('\n') == Path.Combine(path, ".git"))
+            {
+                DeleteTree(admin);
+            }
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // A 'git worktree prune' of someone else's deletes it at the same time; once more takes what is left, if anything is.
+            if (Directory.Exists(admin))
+            {
+                ForgetHalfMade(repository, path);
+            }
         }
     }
 

@@ -33,6 +33,10 @@ internal static class WorktreeRegistration
 {
     private const int Tries = 3;
 
+    // Between making an admin directory and locking it, git gives every 'worktree prune' (and 'gc') the chance to delete it again. On a busy
+    // machine two of them in a loop hit that gap every other time (git 2.39), and a try costs milliseconds.
+    private const int TriesAgainstPrune = 20;
+
     private const string ReasonPrefix = "wt-run ";
 
     // git's messages, under LC_ALL=C, when another process changes the same files at the same moment.
@@ -106,14 +110,14 @@ internal static class WorktreeRegistration
         {
             var result = repository.Git.Try(
                 ["worktree", "add", "--lock", "--reason", ReasonPrefix + id, "--no-checkout", .. how, path, commit.ToString()]);
-            if (result.Succeeded)
+            if (result.Succeeded && TryFindWhole(path, branch, baseCommit) is { } registered)
             {
-                return Registered(path, branch, baseCommit);
+                return registered;
             }
 
             Undo(repository, path);
             undoBranch(result.Error);
-            if (attempt == Tries || !Array.Exists(Races, race => result.Error.Contains(race, StringComparison.OrdinalIgnoreCase)))
+            if (attempt >= TriesFor(result, id))
             {
                 if (!how.Contains("--detach"))
                 {
@@ -123,6 +127,18 @@ internal static class WorktreeRegistration
                 throw new GitException(["worktree", "add", path], result.ExitCode, result.Error, HintFor(result.Error));
             }
         }
+    }
+
+    private static int TriesFor(GitResult result, string id)
+    {
+        // A success without its admin directory is a prune's work as well.
+        if (result.Succeeded || (result.Error.Contains($"/worktrees/{id}", StringComparison.Ordinal)
+            && result.Error.Contains("No such file or directory", StringComparison.Ordinal)))
+        {
+            return TriesAgainstPrune;
+        }
+
+        return Array.Exists(Races, race => result.Error.Contains(race, StringComparison.OrdinalIgnoreCase)) ? Tries : 1;
     }
 
     /// <summary>Refuses a branch that exists, or that cannot exist beside one that does (<c>feat</c> and <c>feat/x</c>).</summary>
@@ -153,20 +169,28 @@ internal static class WorktreeRegistration
         }
     }
 
-    private static RegisteredWorktree Registered(string path, BranchName branch, CommitId baseCommit)
-    {
-        var admin = GitFile.ReadAdminDirectory(path)
-            ?? throw new WorktreeIsolatorException(FailureKind.Git, $"git made no worktree at '{path}', though it said so.");
-        return new RegisteredWorktree(path, CanonicalPath.Of(admin), branch, baseCommit);
-    }
+    /// <summary>The worktree just made; null if a prune took files from its admin directory while git filled it.</summary>
+    private static RegisteredWorktree? TryFindWhole(string path, BranchName branch, CommitId baseCommit) =>
+        RegisteredWorktree.TryFind(path, branch, baseCommit) is { } found
+        && Array.TrueForAll(["HEAD", "commondir", "gitdir", "locked"], file => File.Exists(Path.Combine(found.AdminDirectory, file)))
+            ? found
+            : null;
 
-    /// <summary>Removes what one failed try made; the path did not exist before it.</summary>
+    /// <summary>Removes what one failed try made; the path did not exist before it, and holds at most its <c>.git</c> file now.</summary>
     private static void Undo(Repository repository, string path)
     {
-        if (!repository.Git.Try(["worktree", "remove", "-f", "-f", path]).Succeeded)
+        if (repository.Git.Try(["worktree", "remove", "-f", "-f", path]).Succeeded)
         {
-            Removal.ForgetHalfMade(repository, path);
+            return;
         }
+
+        if (Directory.Exists(path))
+        {
+            File.Delete(Path.Combine(path, ".git"));
+            Directory.Delete(path);
+        }
+
+        Removal.ForgetHalfMade(repository, path);
     }
 
     private static string? HintFor(string error) => error switch

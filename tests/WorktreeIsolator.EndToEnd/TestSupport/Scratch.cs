@@ -99,7 +99,21 @@ internal sealed class Scratch : IDisposable
         Group = ChildGroup.OwnSession,
     };
 
-    public void Dispose() => Delete(new DirectoryInfo(Root));
+    public void Dispose()
+    {
+        // A removed worktree is deleted by a process that nobody waits for, and a failed test may leave programs that still write.
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                Delete(new DirectoryInfo(Root));
+                return;
+            }
+            catch (IOException) when (tries < 100)
+            {
+            }
+        }
+    }
 
     private static void Delete(DirectoryInfo directory)
     {

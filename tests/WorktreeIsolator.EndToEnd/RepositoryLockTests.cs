@@ -1,0 +1,141 @@
+using System.Globalization;
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd;
+
+public sealed class The_locks_of_a_repository
+{
+    [Fact]
+    public void A_run_gives_up_on_a_repository_lock_that_is_held_too_long_names_the_holder_and_makes_nothing()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.RunInWorktree("true").Expect(0);
+        using var holder = Hold(scratch, repository[".git/wt-run/repo.lock"]);
+        var before = RepositoryState.Of(repository);
+
+        var run = repository.RunInWorktree($"touch '{scratch.Path("ran")}'", "--wait-timeout", "300ms").Expect(125);
+
+        Assert.Equal(RunState.Failed, run.Record.State);
+        Assert.Contains(Pid(holder), run.Record.Message, StringComparison.Ordinal);
+        Assert.Equal(before, RepositoryState.Of(repository));
+        Assert.False(File.Exists(scratch.Path("ran")));
+    }
+
+    [Theory]
+    [InlineData("through/a/link")]
+    [InlineData("linked-worktree")]
+    [InlineData("repo/below")]
+    public void The_repository_lock_is_the_same_however_the_repository_is_reached(string way)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit("below/file", "x\n");
+        repository.Git("worktree", "add", "--quiet", "-b", "other", scratch.Path("linked-worktree"));
+        scratch.Directory("through/a");
+        File.CreateSymbolicLink(scratch.Path("through/a/link"), repository.Path);
+        var elsewhere = new WtRun(scratch, scratch.Path(way));
+        elsewhere.Run("run", "--worktree", "--", "true").Expect(0);
+        using var holder = Hold(scratch, repository[".git/wt-run/repo.lock"]);
+
+        var run = elsewhere.Run("run", "--worktree", "--json", "--wait-timeout", "300ms", "--", "true").Expect(125);
+
+        Assert.Contains(Pid(holder), run.Record.Message, StringComparison.Ordinal);
+        Assert.Equal(repository[".git/wt-run/repo.lock"], holder.Path);
+        Assert.False(Directory.Exists(scratch.Path("linked-worktree/.git/wt-run")));
+    }
+
+    [Fact]
+    public void The_turn_is_the_same_through_a_link_and_from_below_but_not_in_another_worktree()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit("below/file", "x\n");
+        repository.Configure("concurrent = false");
+        repository.Git("worktree", "add", "--quiet", "-b", "other", scratch.Path("linked-worktree"));
+        File.CreateSymbolicLink(scratch.Path("link"), repository.Path);
+        var gate = new Gate(scratch);
+        using var first = repository.WtRun.Start("run", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+
+        var throughLink = new WtRun(scratch, scratch.Path("link")).Run("run", "--json", "--if-busy", "skip", "--", "true").Expect(121);
+        var config = scratch.Write("below.toml", $"[projects.below]\npath = \"{repository["below"]}\"\nconcurrent = false\n");
+        var below = new WtRun(scratch, repository["below"]).Run("run", "--config", config, "--json", "--if-busy", "skip", "--", "true").Expect(121);
+        var config2 = scratch.Write("linked.toml", $"[projects.linked]\npath = \"{scratch.Path("linked-worktree")}\"\nconcurrent = false\n");
+        new WtRun(scratch, scratch.Path("linked-worktree")).Run("run", "--config", config2, "--json", "--if-busy", "skip", "--", "true").Expect(0);
+
+        Assert.All([throughLink, below], run => Assert.Equal(RunState.Skipped, run.Record.State));
+        Assert.All([throughLink, below], run => Assert.Contains(
+            first.Pid.ToString(CultureInfo.InvariantCulture), run.Record.Message, StringComparison.Ordinal));
+        gate.Open();
+        first.Wait().Expect(0);
+    }
+
+    [Fact]
+    public void A_run_gives_up_on_a_turn_that_is_held_too_long_and_names_the_holder()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("concurrent = false");
+        repository.WtRun.Run("run", "--", "true").Expect(0);
+        using var holder = Hold(scratch, repository[".git/wt-run/turns/main.lock"]);
+
+        var run = repository.WtRun.Run(
+            "run", "--json", "--wait-timeout", "300ms", "--", "touch", scratch.Path("ran")).Expect(123);
+
+        Assert.Equal(RunState.Skipped, run.Record.State);
+        Assert.Contains(Pid(holder), run.Record.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(scratch.Path("ran")));
+    }
+
+    [Fact]
+    public void The_repository_lock_is_free_while_anything_of_a_run_may_take_its_time()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.AddBareRemote();
+        var probe = scratch.Script("probe", $"flock -n '{repository[".git/wt-run/repo.lock"]}' echo \"$1\" >> '{scratch.Path("free")}'\n");
+        repository.Configure("user_worktree = true", $"setup = [\"{probe}\", \"setup\"]", $"verify = [\"{probe}\", \"verify\"]");
+        repository.WtRun.Run("run", "--", "true").Expect(0);
+        File.Delete(scratch.Path("free"));
+        scratch.Script("repo/.git/hooks/post-checkout", $"'{probe}' hook\n");
+        repository.Git("config", "remote.origin.uploadpack", scratch.Script("upload-pack", $"'{probe}' fetch; exec git-upload-pack \"$@\"\n"));
+
+        var record = repository.WtRun.Run("run", "--json", "--", "sh", "-c", $"'{probe}' engine; echo x > x").Expect(0).Record;
+
+        Assert.Equal(["fetch", "hook", "setup", "engine", "verify"], File.ReadAllLines(scratch.Path("free")));
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+        Assert.True(record.LockHeldMs > 0, "the record says for how long the lock was held");
+    }
+
+    private static LockHolder Hold(Scratch scratch, string path)
+    {
+        var holder = new LockHolder(scratch, path);
+        Eventually.True(() => scratch.Run(scratch.Root, "flock", "-n", path, "true").ExitCode != 0, $"flock(1) holds {path}");
+        return holder;
+    }
+
+    private static string Pid(LockHolder holder) => holder.Pid.ToString(CultureInfo.InvariantCulture);
+
+    private sealed class LockHolder : IDisposable
+    {
+        private readonly BackgroundRun _run;
+
+        public LockHolder(Scratch scratch, string path)
+        {
+            Path = path;
+
+            // Without a child that would hold the descriptor too, so that killing it frees the lock.
+            string[] argv = ["flock", "--no-fork", path, "sleep", "600"];
+            _run = new BackgroundRun(argv, CapturedCommand.Start(scratch.StartOf(scratch.Root, argv)));
+        }
+
+        public string Path { get; }
+
+        public int Pid => _run.Pid;
+
+        public void Dispose() => _run.Dispose();
+    }
+}
