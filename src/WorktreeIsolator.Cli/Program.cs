@@ -9,7 +9,7 @@ var env = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictio
 var i = Array.IndexOf(args, "--");
 try {
 var record = new TriggerRunner(new RunnerOptions { Environment = env, Observer = args.Contains("--json") ? RunObserver.None : new Obs() }).Run(new RunRequest { Project = new ProjectConfig { Name = "x", Path = Directory.GetCurrentDirectory() }, Engine = EngineDefinition.From(args[(i+1)..]), Worktree = args.Contains("--worktree") });
-(args.Contains("--json") ? Console.Out : Console.Error).WriteLine(System.Text.Json.JsonSerializer.Serialize(record, RecordJson.One));
+(args.Contains("--json") ? Console.Out : Console.Error).WriteLine(System.Text.Encoding.UTF8.GetString(RecordWriter.ToUtf8(record)));
 return ExitCodes.Of(record);
 } catch (WorktreeIsolatorException e) { Console.Error.WriteLine(e.Message + "\n" + e.Hint); return 125; }
 #pragma warning disable

@@ -10,10 +10,10 @@ internal static class Pause
     public static void For(TimeSpan time) => Waiting.Pause(time, CancellationToken.None);
 
     /// <summary>With a limit, so that no engine outlives a test that failed.</summary>
-    public static void UntilExists(string file)
+    public static void Until(Func<bool> condition)
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        while (!File.Exists(file) && clock.Elapsed < Longest)
+        while (!condition() && clock.Elapsed < Longest)
         {
             For(Step);
         }

@@ -43,11 +43,8 @@ internal static class Programs
     private static void StartSleeper(
         string pidFile, string program, bool isStubborn, Dictionary<string, string> environment, ChildGroup group)
     {
-        _ = Start(["/bin/sh", "-c", Sleeper, "sh", pidFile, program, isStubborn ? "stubborn" : ""], environment, group);
-        if (pidFile.Length > 0)
-        {
-            Pause.UntilExists(pidFile);
-        }
+        var sleeper = Start(["/bin/sh", "-c", Sleeper, "sh", pidFile, program, isStubborn ? "stubborn" : ""], environment, group);
+        Pause.Until(() => ProcessEntry.Read(sleeper.Pid) is not { Name: "sh" });
     }
 
     private static ChildProcess Start(string[] argv, Dictionary<string, string> environment, ChildGroup group) =>

@@ -22,7 +22,11 @@ internal static class Script
         ["commit"] = rest => Programs.Commit(rest.Dequeue()),
 
         ["sleep"] = rest => Pause.For(TimeSpan.FromSeconds(double.Parse(rest.Dequeue(), CultureInfo.InvariantCulture))),
-        ["wait-for"] = rest => Pause.UntilExists(rest.Dequeue()),
+        ["wait-for"] = rest =>
+        {
+            var file = rest.Dequeue();
+            Pause.Until(() => File.Exists(file));
+        },
 
         ["ignore-signals"] = _ => Signals.Ignore(),
         ["signal-self"] = rest => Signals.Raise(Number(rest)),

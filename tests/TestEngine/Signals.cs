@@ -12,11 +12,10 @@ internal static class Signals
         }
     }
 
-    /// <summary>Dies by a signal, even by one that the runtime would turn into an orderly end.</summary>
+    /// <summary>Dies by a signal, even by one that the runtime would turn into an orderly end, or stops by it.</summary>
     public static void Raise(int signal)
     {
         _ = Libc.Signal(signal, Libc.SIG_DFL);
-        _ = Libc.Kill(Environment.ProcessId, signal);
-        Pause.For(TimeSpan.FromSeconds(10));
+        _ = Libc.Raise(signal);
     }
 }

@@ -38,7 +38,7 @@ string Supervise()
     using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
     using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
     using var onHangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
-    var runId = options.GetValueOrDefault("--run-id", "0123456789ab");
+    var runId = options.GetValueOrDefault("--run-id", Guid.NewGuid().ToString("N")[..12]);
     var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
         .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
     environment[ProcessTree.RunIdVariable] = runId;

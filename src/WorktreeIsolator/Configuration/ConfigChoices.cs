@@ -47,7 +47,7 @@ public enum MergeBackPolicy
     /// <summary>They stay on the run branch.</summary>
     Branch,
 
-    /// <summary>They are kept in a rescue ref only.</summary>
+    /// <summary>Nothing is done with them, but they are kept from being lost.</summary>
     None,
 }
 
@@ -111,14 +111,11 @@ public sealed class ConfigChoice<T>
     private readonly string[] _words;
     private readonly T[] _values;
 
-    internal ConfigChoice(params ReadOnlySpan<(string Word, T Value)> choices)
+    // Two arrays rather than pairs: a generic instance over pairs would be compiled anew at every start.
+    internal ConfigChoice(string[] words, T[] values)
     {
-        _words = new string[choices.Length];
-        _values = new T[choices.Length];
-        for (var i = 0; i < choices.Length; i++)
-        {
-            (_words[i], _values[i]) = choices[i];
-        }
+        _words = words;
+        _values = values;
     }
 
     /// <summary>The allowed words.</summary>
@@ -136,53 +133,69 @@ public sealed class ConfigChoice<T>
     }
 
     /// <summary>The word for a value.</summary>
-    /// <param name="value">The value.</param>
-    public string WordFor(T value) => _words[Array.IndexOf(_values, value)];
+    /// <param name="value">The value, one that has a name.</param>
+    public string WordFor(T value)
+    {
+        for (var i = 0; i < _values.Length; i++)
+        {
+            if (_values[i].Equals(value))
+            {
+                return _words[i];
+            }
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(value), value, "The value has no name.");
+    }
 }
 
 /// <summary>All words that the file allows, one set for each key.</summary>
 public static class ConfigChoices
 {
+    private static readonly string[] s_notifyEvents =
+        ["succeeded", "failed", "needs_merge", "skipped", "cancelled", "timed_out", "interrupted"];
+
     /// <summary>The words of <c>fetch</c>.</summary>
-    public static ConfigChoice<FetchMode> Fetch { get; } =
-        new(("auto", FetchMode.Auto), ("always", FetchMode.Always), ("never", FetchMode.Never));
+    public static ConfigChoice<FetchMode> Fetch { get; } = new(
+        ["auto", "always", "never"],
+        [FetchMode.Auto, FetchMode.Always, FetchMode.Never]);
 
     /// <summary>The words of <c>hooks</c>.</summary>
-    public static ConfigChoice<HookMode> Hooks { get; } = new(("run", HookMode.Run), ("skip", HookMode.Skip));
+    public static ConfigChoice<HookMode> Hooks { get; } = new(
+        ["run", "skip"],
+        [HookMode.Run, HookMode.Skip]);
 
     /// <summary>The words of <c>uncommitted</c>.</summary>
-    public static ConfigChoice<UncommittedWork> Uncommitted { get; } =
-        new(("commit", UncommittedWork.Commit), ("rescue", UncommittedWork.Rescue));
+    public static ConfigChoice<UncommittedWork> Uncommitted { get; } = new(
+        ["commit", "rescue"],
+        [UncommittedWork.Commit, UncommittedWork.Rescue]);
 
     /// <summary>The words of <c>merge_back</c>.</summary>
     public static ConfigChoice<MergeBackPolicy> MergeBack { get; } = new(
-        ("merge", MergeBackPolicy.Merge),
-        ("push", MergeBackPolicy.Push),
-        ("branch", MergeBackPolicy.Branch),
-        ("none", MergeBackPolicy.None));
+        ["merge", "push", "branch", "none"],
+        [MergeBackPolicy.Merge, MergeBackPolicy.Push, MergeBackPolicy.Branch, MergeBackPolicy.None]);
 
     /// <summary>The words of <c>merge_style</c>.</summary>
     public static ConfigChoice<MergeStyle> MergeStyle { get; } = new(
-        ("merge", Configuration.MergeStyle.Merge),
-        ("ff", Configuration.MergeStyle.FastForward),
-        ("squash", Configuration.MergeStyle.Squash),
-        ("rebase", Configuration.MergeStyle.Rebase));
+        ["merge", "ff", "squash", "rebase"],
+        [Configuration.MergeStyle.Merge, Configuration.MergeStyle.FastForward, Configuration.MergeStyle.Squash, Configuration.MergeStyle.Rebase]);
 
     /// <summary>The words of <c>misfire</c>.</summary>
-    public static ConfigChoice<MisfirePolicy> Misfire { get; } =
-        new(("latest", MisfirePolicy.Latest), ("skip", MisfirePolicy.Skip));
+    public static ConfigChoice<MisfirePolicy> Misfire { get; } = new(
+        ["latest", "skip"],
+        [MisfirePolicy.Latest, MisfirePolicy.Skip]);
 
     /// <summary>The words of <c>if_busy</c>.</summary>
-    public static ConfigChoice<BusyPolicy> IfBusy { get; } = new(("wait", BusyPolicy.Wait), ("skip", BusyPolicy.Skip));
+    public static ConfigChoice<BusyPolicy> IfBusy { get; } = new(
+        ["wait", "skip"],
+        [BusyPolicy.Wait, BusyPolicy.Skip]);
 
     /// <summary>The words of <c>auth</c>.</summary>
     public static ConfigChoice<WebhookAuth> Auth { get; } = new(
-        ("bearer", WebhookAuth.Bearer),
-        ("hmac-sha256", WebhookAuth.HmacSha256),
-        ("standard-webhooks", WebhookAuth.StandardWebhooks),
-        ("none", WebhookAuth.None));
+        ["bearer", "hmac-sha256", "standard-webhooks", "none"],
+        [WebhookAuth.Bearer, WebhookAuth.HmacSha256, WebhookAuth.StandardWebhooks, WebhookAuth.None]);
 
     /// <summary>The words of <c>events</c> in <c>[[notify]]</c>: the final states of a run.</summary>
-    public static IReadOnlyList<string> NotifyEvents { get; } =
-        ["succeeded", "failed", "needs_merge", "skipped", "cancelled", "timed_out", "interrupted"];
+    public static IReadOnlyList<string> NotifyEvents => s_notifyEvents;
+
+    internal static bool IsNotifyEvent(string word) => Array.IndexOf(s_notifyEvents, word) >= 0;
 }

@@ -96,7 +96,7 @@ public static class ConfigDiscovery
         // Both are compared without symlinks: the current directory may be reached by one, as the shell remembers it.
         var top = CanonicalPath.Of(places.RepositoryTop);
         var directory = CanonicalPath.Of(places.CurrentDirectory);
-        if (!ConfigNames.IsSameOrBelow(directory, top))
+        if (!CanonicalPath.IsAtOrBelow(directory, top))
         {
             return InDirectory(places.CurrentDirectory);
         }

@@ -62,15 +62,18 @@ public sealed record ConfigFile
     /// <exception cref="ConfigException">The file is wrong; with every mistake at once.</exception>
     public static ConfigFile Parse(ReadOnlySpan<byte> utf8, string path, string homeDirectory)
     {
-        RequireAbsolute(path, homeDirectory);
+        var reading = Begin(path, homeDirectory);
+        TomlTable document;
         try
         {
-            return Read(TomlReader.Read(utf8), path, homeDirectory);
+            document = TomlReader.Read(utf8);
         }
         catch (TomlSyntaxException e)
         {
-            throw Refusal(e, path);
+            throw new ConfigException([reading.At(e.Position, e.Message)]);
         }
+
+        return new ConfigFileReader(reading).Read(document, path);
     }
 
     /// <summary>Reads a configuration that is in memory as text.</summary>
@@ -81,28 +84,22 @@ public sealed record ConfigFile
     public static ConfigFile Parse(string text, string path, string homeDirectory)
     {
         ArgumentNullException.ThrowIfNull(text);
-        RequireAbsolute(path, homeDirectory);
+        var reading = Begin(path, homeDirectory);
+        TomlTable document;
         try
         {
-            return Read(TomlReader.Read(text), path, homeDirectory);
+            document = TomlReader.Read(text);
         }
         catch (TomlSyntaxException e)
         {
-            throw Refusal(e, path);
+            throw new ConfigException([reading.At(e.Position, e.Message)]);
         }
+
+        return new ConfigFileReader(reading).Read(document, path);
     }
 
-    private static ConfigFile Read(TomlTable document, string path, string homeDirectory) =>
-        new ConfigFileReader(new ConfigReading(path, homeDirectory)).Read(document, path);
-
-    private static ConfigException Refusal(TomlSyntaxException e, string path) =>
-        new([new ConfigMistake(path, e.Position.Line, e.Position.Column, e.Message)]);
-
-    private static void RequireAbsolute(string path, string homeDirectory)
-    {
-        if (!System.IO.Path.IsPathFullyQualified(path) || !System.IO.Path.IsPathFullyQualified(homeDirectory))
-        {
-            throw new ArgumentException($"'{path}' and '{homeDirectory}' must be absolute paths.", nameof(path));
-        }
-    }
+    private static ConfigReading Begin(string path, string homeDirectory) =>
+        System.IO.Path.IsPathFullyQualified(path) && System.IO.Path.IsPathFullyQualified(homeDirectory)
+            ? new ConfigReading(path, homeDirectory)
+            : throw new ArgumentException($"'{path}' and '{homeDirectory}' must be absolute paths.", nameof(path));
 }

@@ -20,15 +20,15 @@ internal sealed class ConfigFileReader(ConfigReading reading)
             _engines[name] = ReadEngine(table, _engines.GetValueOrDefault(name) ?? new EngineConfig { Name = name, Command = [] });
         }
 
-        var defaultEngine = Reference(root, "default_engine", "engine", _engines.Keys);
+        var defaultEngine = Reference(root, "default_engine", "engine", _engines);
         foreach (var (name, table) in Named(root, "projects"))
         {
-            var projectEngine = Reference(table, "default_engine", "engine", _engines.Keys);
+            var projectEngine = Reference(table, "default_engine", "engine", _engines);
             _projects[name] = new ProjectReader(reading, table).Read(name) with { DefaultEngine = projectEngine };
             table.RefuseUnknown();
         }
 
-        var defaultProject = Reference(root, "default_project", "project", _projects.Keys);
+        var defaultProject = Reference(root, "default_project", "project", _projects);
         var file = new ConfigFile
         {
             Path = path,
@@ -41,18 +41,18 @@ internal sealed class ConfigFileReader(ConfigReading reading)
         file = file with
         {
             Triggers = triggers,
-            SecretVariables = [.. triggers.Webhooks.SelectMany(w => w.SecretEnv).Distinct(StringComparer.Ordinal)],
+            SecretVariables = SecretVariables(triggers.Webhooks),
             Notify = ReadNotify(root),
             Retention = ReadRetention(root),
             Host = ReadHost(root),
         };
         root.RefuseUnknown();
         reading.ThrowIfWrong();
-        return file with { Warnings = reading.Warnings, FirstSecret = reading.FirstSecret };
+        return file with { Warnings = reading.Warnings(), FirstSecret = reading.FirstSecret };
     }
 
     /// <summary>A name that must be one of those known; null if the key is not there. A wrong one is returned all the same.</summary>
-    internal static string? Reference(ConfigTable table, string key, string what, IReadOnlyCollection<string> known)
+    internal static string? Reference<T>(ConfigTable table, string key, string what, IReadOnlyDictionary<string, T> known)
     {
         if (!table.Has(key))
         {
@@ -61,36 +61,51 @@ internal sealed class ConfigFileReader(ConfigReading reading)
         }
 
         var name = table.Text(key) ?? "";
-        if (name.Length > 0 && !known.Contains(name, StringComparer.Ordinal))
+        if (name.Length > 0 && !known.ContainsKey(name))
         {
             table.Wrong(
                 key,
-                known.Count == 0 ? $"is '{name}', but the file has no {what}" : $"is '{name}', which is no {what}{Suggestion.Tail(name, known)}");
+                known.Count == 0 ? $"is '{name}', but the file has no {what}" : $"is '{name}', which is no {what}{Suggestion.Tail(name, [.. known.Keys])}");
         }
 
         return name;
     }
 
-    /// <summary>The tables of <c>[projects]</c> or <c>[engines]</c>.</summary>
-    private IEnumerable<(string Name, ConfigTable Table)> Named(ConfigTable root, string key)
+    private static List<string> SecretVariables(IReadOnlyList<WebhookConfig> webhooks)
     {
-        if (root.Table(key, $"[{key}]") is not { } tables)
+        var names = new List<string>();
+        foreach (var webhook in webhooks)
         {
-            yield break;
-        }
-
-        foreach (var (name, position, value) in tables.Entries())
-        {
-            if (ConfigNames.CheckName(name) is { } problem)
+            foreach (var name in webhook.SecretEnv)
             {
-                reading.Mistake(position, $"'{name}' in [{key}] {problem}");
-            }
-
-            if (tables.AsTable(value, $"[{key}.{name}]") is { } table)
-            {
-                yield return (name, table);
+                if (!names.Contains(name))
+                {
+                    names.Add(name);
+                }
             }
         }
+
+        return names;
+    }
+
+    /// <summary>The names in <c>[projects]</c> or <c>[engines]</c>, each with its table.</summary>
+    private List<KeyValuePair<string, ConfigTable>> Named(ConfigTable root, string key)
+    {
+        var named = new List<KeyValuePair<string, ConfigTable>>();
+        foreach (var entry in root.Table(key, $"[{key}]")?.Entries() ?? [])
+        {
+            if (ConfigNames.CheckName(entry.Key) is { } problem)
+            {
+                reading.Mistake(entry.KeyPosition, $"'{entry.Key}' in [{key}] {problem}");
+            }
+
+            if (root.AsTable(entry.Value, $"[{key}.{entry.Key}]") is { } table)
+            {
+                named.Add(new(entry.Key, table));
+            }
+        }
+
+        return named;
     }
 
     private EngineConfig ReadEngine(ConfigTable table, EngineConfig preset)
@@ -146,8 +161,9 @@ internal sealed class ConfigFileReader(ConfigReading reading)
         }
 
         var env = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, position, value) in table.Entries())
+        foreach (var entry in table.Entries())
         {
+            var (name, position, value) = entry;
             if (ConfigNames.CheckVariable(name) is { } problem)
             {
                 reading.Mistake(position, $"'{name}' in 'env' of {engine.Name} {problem}");
@@ -180,7 +196,7 @@ internal sealed class ConfigFileReader(ConfigReading reading)
         foreach (var table in root.Tables("notify", "[[notify]]"))
         {
             var allowed = ConfigChoices.NotifyEvents;
-            var events = table.Texts("events", e => allowed.Contains(e, StringComparer.Ordinal) ? null : $"is not an event{Suggestion.Tail(e, allowed)}");
+            var events = table.Texts("events", e => ConfigChoices.IsNotifyEvent(e) ? null : $"is not an event{Suggestion.Tail(e, allowed)}");
             if (!table.Has("events"))
             {
                 table.Missing("events", $"allowed are {Suggestion.Quoted(allowed)}");

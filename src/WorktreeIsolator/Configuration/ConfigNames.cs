@@ -1,3 +1,5 @@
+using WorktreeIsolator.Platform;
+
 namespace WorktreeIsolator.Configuration;
 
 /// <summary>Judges names, patterns and references in the file. Each check gives a clause that follows the value, or null.</summary>
@@ -115,12 +117,8 @@ internal static class ConfigNames
         }
 
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
-        return path == "/" || (projectPath is not null && IsSameOrBelow(projectPath, path))
+        return path == "/" || (projectPath is not null && CanonicalPath.IsAtOrBelow(projectPath, path))
             ? "is the project's directory or an ancestor of it"
             : null;
     }
-
-    /// <summary>Whether an absolute path is another one or lies below it.</summary>
-    public static bool IsSameOrBelow(string path, string directory) =>
-        path == directory || directory == "/" || path.StartsWith(directory + "/", StringComparison.Ordinal);
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using WorktreeIsolator.Configuration.Toml;
 
 namespace WorktreeIsolator.Configuration;
@@ -10,13 +12,19 @@ internal sealed class ConfigReading(string file, string homeDirectory)
 
     public ConfigPosition? FirstSecret { get; private set; }
 
-    public IReadOnlyList<ConfigMistake> Warnings => _warnings;
+    public void Mistake(TomlPosition position, string message) => _mistakes.Add(At(position, message));
 
-    public void Mistake(TomlPosition position, string message) =>
-        _mistakes.Add(new ConfigMistake(file, position.Line, position.Column, message));
+    public void Warning(TomlPosition position, string message) => _warnings.Add(At(position, message));
 
-    public void Warning(TomlPosition position, string message) =>
-        _warnings.Add(new ConfigMistake(file, position.Line, position.Column, message));
+    /// <summary>What is wrong or doubtful at a place. Control characters that a key or a value brings in become visible.</summary>
+    public ConfigMistake At(TomlPosition position, string message) => new(file, position.Line, position.Column, Visible(message));
+
+    /// <summary>All warnings, in the order of the file.</summary>
+    public IReadOnlyList<ConfigMistake> Warnings()
+    {
+        Sort(_warnings);
+        return _warnings;
+    }
 
     public void Secret(TomlPosition position)
     {
@@ -34,7 +42,7 @@ internal sealed class ConfigReading(string file, string homeDirectory)
             return;
         }
 
-        _mistakes.Sort(static (a, b) => a.Line != b.Line ? a.Line.CompareTo(b.Line) : a.Column.CompareTo(b.Column));
+        Sort(_mistakes);
         throw new ConfigException(_mistakes);
     }
 
@@ -70,5 +78,27 @@ internal sealed class ConfigReading(string file, string homeDirectory)
 
         var path = Path.GetFullPath(expanded, Path.GetDirectoryName(file)!);
         return path.Length > 1 ? Path.TrimEndingDirectorySeparator(path) : path;
+    }
+
+    private static void Sort(List<ConfigMistake> list) =>
+        list.Sort(static (a, b) => a.Line != b.Line ? a.Line.CompareTo(b.Line) : a.Column.CompareTo(b.Column));
+
+    private static string Visible(string message)
+    {
+        StringBuilder? visible = null;
+        for (var i = 0; i < message.Length; i++)
+        {
+            if (char.IsControl(message[i]))
+            {
+                visible ??= new StringBuilder(message, 0, i, message.Length + 16);
+                visible.Append(CultureInfo.InvariantCulture, $"\\u{(int)message[i]:X4}");
+            }
+            else
+            {
+                visible?.Append(message[i]);
+            }
+        }
+
+        return visible?.ToString() ?? message;
     }
 }

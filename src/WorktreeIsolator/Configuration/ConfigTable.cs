@@ -177,13 +177,14 @@ internal sealed class ConfigTable(ConfigReading reading, TomlTable table, string
     }
 
     /// <summary>All entries, for tables whose keys are names.</summary>
-    public IEnumerable<(string Key, TomlPosition KeyPosition, TomlValue Value)> Entries()
+    public IReadOnlyList<TomlEntry> Entries()
     {
         foreach (var entry in table.Entries)
         {
             _known.Add(entry.Key);
-            yield return (entry.Key, entry.KeyPosition, entry.Value);
         }
+
+        return table.Entries;
     }
 
     public ConfigTable? AsTable(TomlValue value, string name)
@@ -226,7 +227,7 @@ internal sealed class ConfigTable(ConfigReading reading, TomlTable table, string
     }
 
     /// <summary>Where a key stands, for messages: "in [projects.scout]".</summary>
-    private string Place => Name.Length == 0 ? "at the top of the file" : $"{Place}";
+    private string Place => Name.Length == 0 ? "at the top of the file" : $"in {Name}";
 
     private TomlEntry? Find(string key)
     {
@@ -267,7 +268,8 @@ internal sealed class ConfigTable(ConfigReading reading, TomlTable table, string
             return number.Value;
         }
 
-        var allowed = most is int.MaxValue or long.MaxValue ? $"at least {least}" : $"from {least} to {most}";
+        var isOpen = most is int.MaxValue or long.MaxValue;
+        var allowed = !isOpen ? $"from {least} to {most}" : number.Value < least ? $"at least {least}" : $"at most {most}";
         reading.Mistake(number.Position, $"'{key}' {Place} is {number.Value}; it must be {allowed}");
         return null;
     }

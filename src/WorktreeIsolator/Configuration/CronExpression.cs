@@ -159,7 +159,7 @@ public static class CronExpression
 
         return TryNumber(text, out value) && value >= field.First && value <= field.Last
             ? null
-            : $"'{text}' is not a {field.Name}; {field.Allowed}";
+            : $"'{text}' is no {field.Name}; {field.Allowed}";
     }
 
     private static bool TryNumber(ReadOnlySpan<char> text, out int number) =>

@@ -9,7 +9,7 @@ public sealed record NotifyConfig
     /// <summary>The program and its arguments that get the record as JSON on standard input; empty if <see cref="Url"/> is set.</summary>
     public IReadOnlyList<string> Command { get; init; } = [];
 
-    /// <summary>Where the record is posted as JSON (http or https); null if <see cref="Command"/> is set.</summary>
+    /// <summary>Where the record is posted as JSON (http or https); may hold a token, so it belongs in no message. Null if <see cref="Command"/> is set.</summary>
     public Uri? Url { get; init; }
 }
 

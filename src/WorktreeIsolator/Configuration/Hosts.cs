@@ -27,4 +27,24 @@ internal static class Hosts
 
         return true;
     }
+
+    /// <summary>
+    /// What is wrong with an address or name, as a clause; null if it looks like one. The system says the rest when it listens; asking
+    /// <see cref="Uri"/> would load another assembly at every start.
+    /// </summary>
+    public static string? Check(string host)
+    {
+        var inner = host.StartsWith('[') && host.EndsWith(']') ? host[1..^1] : host;
+        var colons = 0;
+        var isName = inner.Length == host.Length && char.IsAsciiLetterOrDigit(host[0]);
+        var isAddress = true;
+        foreach (var c in inner)
+        {
+            colons += c == ':' ? 1 : 0;
+            isName = isName && (char.IsAsciiLetterOrDigit(c) || c is '.' or '-');
+            isAddress = isAddress && (char.IsAsciiHexDigit(c) || c is ':' or '.');
+        }
+
+        return isName || (isAddress && colons >= 2) ? null : "is not an address or a name; write it without scheme, port and path";
+    }
 }

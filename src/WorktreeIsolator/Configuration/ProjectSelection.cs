@@ -69,7 +69,7 @@ public static class ProjectSelection
         {
             var path = CanonicalPath.Of(project.Path);
             var isDeeper = path.Length > depth || (path.Length == depth && project.Name == file.DefaultProject);
-            if (isDeeper && ConfigNames.IsSameOrBelow(current, path))
+            if (isDeeper && CanonicalPath.IsAtOrBelow(current, path))
             {
                 deepest = project;
                 depth = path.Length;

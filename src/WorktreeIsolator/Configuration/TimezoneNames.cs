@@ -13,12 +13,15 @@ internal static class TimezoneNames
             return "is not the name of a time zone; allowed are names such as 'Europe/Berlin' and 'UTC'";
         }
 
-        if (name == "UTC" || !Directory.Exists(DataDirectory) || TimeZoneInfo.TryFindSystemTimeZoneById(name, out _))
-        {
-            return null;
-        }
+        return name == "UTC" || !Directory.Exists(DataDirectory) || IsKnown(name) ? null : Unknown(name);
+    }
 
-        // Reading all zones is slow, but only a wrong name pays for it.
+    // Once all zones are read, the runtime finds them in any case; before, and in the next process, it does not.
+    private static bool IsKnown(string name) => TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) && zone.Id == name;
+
+    /// <summary>Reading all zones for a suggestion is slow, but only a wrong name pays for it.</summary>
+    private static string Unknown(string name)
+    {
         var known = TimeZoneInfo.GetSystemTimeZones().Select(zone => zone.Id);
         return Suggestion.For(name, known) is { } meant
             ? $"is not a time zone that this system knows; did you mean '{meant}'?"

@@ -39,7 +39,7 @@ internal sealed class TriggerReader(ConfigReading reading, ConfigFile file)
         }
 
         var host = table.Text("host");
-        if (host is not null && CheckHost(host) is { } problem)
+        if (host is not null && Hosts.Check(host) is { } problem)
         {
             table.Wrong("host", $"is '{host}', which {problem}");
         }
@@ -48,17 +48,13 @@ internal sealed class TriggerReader(ConfigReading reading, ConfigFile file)
         {
             Host = host ?? defaults.Host,
             Port = table.Integer("port", 0, ushort.MaxValue) ?? defaults.Port,
-            AllowedHosts = table.Texts("allowed_hosts", CheckHost) ?? defaults.AllowedHosts,
+            AllowedHosts = table.Texts("allowed_hosts", Hosts.Check) ?? defaults.AllowedHosts,
             RateLimit = table.Integer("rate_limit", 1) ?? defaults.RateLimit,
             MaxBodyBytes = table.Bytes("max_body_bytes") ?? defaults.MaxBodyBytes,
         };
         table.RefuseUnknown();
         return server;
     }
-
-    private static string? CheckHost(string host) => Uri.CheckHostName(host) == UriHostNameType.Unknown
-        ? "is not an address or a name; write it without scheme, port and path"
-        : null;
 
     private CronConfig ReadCron(ConfigTable table)
     {
@@ -231,7 +227,7 @@ internal sealed class TriggerReader(ConfigReading reading, ConfigFile file)
 
     private string ReadProject(ConfigTable table)
     {
-        var project = ConfigFileReader.Reference(table, "project", "project", [.. file.Projects.Keys]) ?? file.DefaultProject;
+        var project = ConfigFileReader.Reference(table, "project", "project", file.Projects) ?? file.DefaultProject;
         if (project is null)
         {
             table.Missing("project", "write the name of a project, here or as 'default_project' at the top of the file");
@@ -242,7 +238,7 @@ internal sealed class TriggerReader(ConfigReading reading, ConfigFile file)
 
     private string ReadEngine(ConfigTable table, string project)
     {
-        var engine = ConfigFileReader.Reference(table, "engine", "engine", [.. file.Engines.Keys]);
+        var engine = ConfigFileReader.Reference(table, "engine", "engine", file.Engines);
         if (engine is not null)
         {
             return engine;

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 using WorktreeIsolator.Platform;
 
@@ -17,16 +18,32 @@ internal sealed record ProcessEntry(
 
     public bool IsStopped => State is 'T';
 
-    /// <summary>Every process that <c>/proc</c> shows to us, by pid.</summary>
+    /// <summary>
+    /// Every process that <c>/proc</c> shows to us, by pid. The list of pids is read again as long as one of them was gone before it could
+    /// be looked at, or had ended: its child, started after the list was made, would be in no list. So whoever lives when this returns is in the table,
+    /// or descends from someone in it.
+    /// </summary>
     public static Dictionary<int, ProcessEntry> ReadAll()
     {
+        const int Rounds = 20; // on a machine that starts and ends processes without pause it has to end all the same
         var all = new Dictionary<int, ProcessEntry>(512);
-        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        var isComplete = false;
+        for (var round = 0; round < Rounds && !isComplete; round++)
         {
-            if (int.TryParse(directory.AsSpan("/proc/".Length), System.Globalization.CultureInfo.InvariantCulture, out var pid) &&
-                Read(pid) is { } entry)
+            isComplete = true;
+            foreach (var directory in Directory.EnumerateDirectories("/proc"))
             {
-                all[pid] = entry;
+                if (!int.TryParse(directory.AsSpan("/proc/".Length), CultureInfo.InvariantCulture, out var pid) || all.ContainsKey(pid))
+                {
+                    continue;
+                }
+
+                var entry = Read(pid);
+                isComplete &= entry is { IsRunning: true };
+                if (entry is not null)
+                {
+                    all.Add(pid, entry);
+                }
             }
         }
 

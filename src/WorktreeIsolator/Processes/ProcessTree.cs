@@ -18,6 +18,7 @@ internal sealed class ProcessTree : IDisposable
     // sign of where it came from: with several active commands it could belong to any of them, so it is left to whoever ends last.
     private static readonly Lock Gate = new();
     private static readonly List<ProcessTree> Active = [];
+    private static readonly HashSet<ProcessIdentity> KeptByAny = [];
     private static long _orphansSince;
     private static bool _isSubreaper;
 
@@ -102,39 +103,15 @@ internal sealed class ProcessTree : IDisposable
     /// <summary>Finds the members that run now, without those to keep. Adopted processes that have ended are reaped on the way.</summary>
     public List<ProcessEntry> Scan()
     {
-        var all = ProcessEntry.ReadAll();
-        var candidates = Candidates(all);
-        lock (Gate)
+        const int Attempts = 5;
+        for (var attempt = 1; ; attempt++)
         {
-            _wasAlone = Active.Count == 1 && Active[0] == this;
-        }
-
-        // A session or group number stays taken while a member lives, but once all are gone it can come back as a stranger's pid.
-        var rootPid = _root is { } root && !(all.TryGetValue(root.Pid, out var now) && now.Identity != root) ? root.Pid : -1;
-        var members = new Dictionary<int, ProcessEntry>();
-        AddWithDescendants(candidates, members, e =>
-            e.Identity == _root || e.Session == rootPid || e.Group == rootPid || _seen.Contains(e.Identity) || IsOurOrphan(e));
-        if (_variable is not null)
-        {
-            AddWithDescendants(candidates, members, e => e.HasVariable(_variable));
-        }
-
-        var found = new List<ProcessEntry>(members.Count);
-        foreach (var member in members.Values)
-        {
-            // Remembered: when its parent ends, nothing else may show that it belongs to the run.
-            _seen.Add(member.Identity);
-            if (member.Identity != _root && member.IsNamed(_keep))
+            var members = FindMembers(out var isSure);
+            if (members.Count > 0 || isSure || attempt == Attempts)
             {
-                _kept[member.Identity] = new(member.Identity, member.Name);
-            }
-            else
-            {
-                found.Add(member);
+                return members;
             }
         }
-
-        return found;
     }
 
     /// <summary>
@@ -201,6 +178,51 @@ internal sealed class ProcessTree : IDisposable
         }
     }
 
+    /// <param name="isSure">False if someone ended before his environment could be read: a child of his may be in no list.</param>
+    private List<ProcessEntry> FindMembers(out bool isSure)
+    {
+        var all = ProcessEntry.ReadAll();
+        var candidates = Candidates(all);
+        lock (Gate)
+        {
+            _wasAlone = Active.Count == 1 && Active[0] == this;
+        }
+
+        // A session or group number stays taken while a member lives, but once all are gone it can come back as a stranger's pid.
+        var rootPid = _root is { } root && !(all.TryGetValue(root.Pid, out var now) && now.Identity != root) ? root.Pid : -1;
+        var members = new Dictionary<int, ProcessEntry>();
+        AddWithDescendants(candidates, members, e =>
+            e.Identity == _root || e.Session == rootPid || e.Group == rootPid || _seen.Contains(e.Identity) || IsOurOrphan(e));
+        var vanished = false;
+        if (_variable is not null)
+        {
+            AddWithDescendants(candidates, members, e =>
+            {
+                var isMember = e.HasVariable(_variable);
+                vanished |= !isMember && !e.Identity.IsAlive;
+                return isMember;
+            });
+        }
+
+        isSure = !vanished;
+        var found = new List<ProcessEntry>(members.Count);
+        foreach (var member in members.Values)
+        {
+            // Remembered: when its parent ends, nothing else may show that it belongs to the run.
+            _seen.Add(member.Identity);
+            if (member.Identity != _root && member.IsNamed(_keep))
+            {
+                Keep(member);
+            }
+            else
+            {
+                found.Add(member);
+            }
+        }
+
+        return found;
+    }
+
     private List<ProcessEntry> Candidates(Dictionary<int, ProcessEntry> all)
     {
         var spared = new HashSet<int> { 0 };
@@ -232,6 +254,31 @@ internal sealed class ProcessTree : IDisposable
     private bool IsOtherChild(ProcessEntry entry) =>
         entry.Parent == Environment.ProcessId && entry.Identity != _root && KnownChildren.Contains(entry.Pid);
 
-    private bool IsOurOrphan(ProcessEntry entry) =>
-        _isActive && _wasAlone && entry.Parent == Environment.ProcessId && !KnownChildren.Contains(entry.Pid);
+    private bool IsOurOrphan(ProcessEntry entry)
+    {
+        if (!_isActive || !_wasAlone || entry.Parent != Environment.ProcessId || KnownChildren.Contains(entry.Pid))
+        {
+            return false;
+        }
+
+        lock (Gate)
+        {
+            return !KeptByAny.Contains(entry.Identity);
+        }
+    }
+
+    /// <summary>Remembers it for all: the command that was told to keep it may be over when another one looks for orphans.</summary>
+    private void Keep(ProcessEntry member)
+    {
+        if (!_kept.TryAdd(member.Identity, new(member.Identity, member.Name)))
+        {
+            return;
+        }
+
+        lock (Gate)
+        {
+            KeptByAny.RemoveWhere(p => !p.IsAlive);
+            KeptByAny.Add(member.Identity);
+        }
+    }
 }

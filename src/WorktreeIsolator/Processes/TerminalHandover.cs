@@ -12,6 +12,7 @@ internal sealed unsafe class TerminalHandover : IDisposable
 {
     private readonly Terminal _terminal;
     private readonly PosixSignalRegistration _onChildSignal;
+    private readonly DefaultSignal _onContinue;
     private byte[]? _ourModes;
     private byte[]? _itsModes;
     private bool _isGiven;
@@ -22,6 +23,10 @@ internal sealed unsafe class TerminalHandover : IDisposable
 
         // A stop does not show on a pidfd; SIGCHLD tells it.
         _onChildSignal = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => wake.Set());
+
+        // The runtime restores the terminal's modes when it is continued. We are in the background by then, so that would stop us again
+        // (SIGTTOU), or change the modes under the engine.
+        _onContinue = new DefaultSignal(Libc.SIGCONT);
     }
 
     /// <summary>Null if we have no controlling terminal.</summary>
@@ -115,6 +120,7 @@ internal sealed unsafe class TerminalHandover : IDisposable
     public void Dispose()
     {
         TakeBack();
+        _onContinue.Dispose();
         _onChildSignal.Dispose();
         _terminal.Dispose();
     }

@@ -90,18 +90,18 @@ internal sealed unsafe class TreeEnding : IDisposable
             EnterStage(_stage + 1);
         }
 
-        // A process that forks and ends while the scan goes by can slip through once; hardly twice.
-        for (var empty = 0; empty < 2 && !IsOver;)
+        // One scan that finds nobody should do; but it can have given up on a machine where processes end faster than it looks.
+        var empty = 0;
+        while (!IsOver)
         {
             if (SignalAll())
             {
-                _nextScan = _clock.Elapsed + ScanInterval;
+                _nextScan = _handles.Count > 0 ? _clock.Elapsed + ScanInterval : TimeSpan.Zero;
                 return;
             }
 
             empty++;
-            IsOver = empty == 2 && _tree.TryLeave();
-            empty = empty == 2 && !IsOver ? 0 : empty;
+            IsOver = empty >= 2 && _tree.TryLeave();
         }
     }
 
@@ -139,7 +139,7 @@ internal sealed unsafe class TreeEnding : IDisposable
     /// <summary>Finds all members and gives each the signal of this stage, once. False if there are none.</summary>
     private bool SignalAll()
     {
-        var members = Find();
+        var anyone = Find(out var members);
         if (CurrentSignal == Libc.SIGKILL)
         {
             FreezeAll(ref members);
@@ -170,7 +170,7 @@ internal sealed unsafe class TreeEnding : IDisposable
             _stageEnds = _clock.Elapsed;
         }
 
-        return members.Count > 0;
+        return anyone;
     }
 
     /// <summary>Stops everyone first, so that no one forks while the others are being killed.</summary>
@@ -191,14 +191,18 @@ internal sealed unsafe class TreeEnding : IDisposable
                 handle.Send(Libc.SIGSTOP);
             }
 
-            members = Find();
+            _ = Find(out members);
         }
     }
 
-    private List<(ProcessHandle Handle, bool IsStopped)> Find()
+    /// <returns>
+    /// Whether the scan found anyone, even one that has ended since and can be signalled no more: it may have had a child in between.
+    /// </returns>
+    private bool Find(out List<(ProcessHandle Handle, bool IsStopped)> found)
     {
-        var found = new List<(ProcessHandle, bool)>();
-        foreach (var entry in _tree.Scan())
+        found = [];
+        var entries = _tree.Scan();
+        foreach (var entry in entries)
         {
             if (!_handles.TryGetValue(entry.Identity, out var handle))
             {
@@ -214,7 +218,7 @@ internal sealed unsafe class TreeEnding : IDisposable
             found.Add((handle, entry.IsStopped));
         }
 
-        return found;
+        return entries.Count > 0;
     }
 
     private void ForgetEnded()

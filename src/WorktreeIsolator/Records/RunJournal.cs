@@ -97,5 +97,5 @@ internal sealed class RunJournal : IDisposable
     public void Dispose() => _liveness.Dispose();
 
     private void Write(bool sync) => DurableFile.Replace(
-        Path.Combine(Directory, "run.json"), JsonSerializer.SerializeToUtf8Bytes(Record, RecordJson.One), sync);
+        Path.Combine(Directory, "run.json"), RecordWriter.ToUtf8(Record), sync);
 }

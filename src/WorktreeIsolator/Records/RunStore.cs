@@ -45,7 +45,7 @@ public sealed class RunStore
         {
             using var stream = new FileStream(
                 Path.Combine(DirectoryOf(id), "run.json"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var record = JsonSerializer.Deserialize(stream, RecordJson.One);
+            var record = JsonSerializer.Deserialize(stream, RecordJson.Default.RunRecord);
             return record is { Version: <= RunRecord.CurrentVersion } ? record : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
@@ -102,7 +102,7 @@ public sealed class RunStore
             ?? throw new WorktreeIsolatorException(FailureKind.System, $"The run id {record.Id} is already in use.");
         try
         {
-            DurableFile.Replace(Path.Combine(aside, "run.json"), JsonSerializer.SerializeToUtf8Bytes(record, RecordJson.One), sync);
+            DurableFile.Replace(Path.Combine(aside, "run.json"), RecordWriter.ToUtf8(record), sync);
             File.WriteAllBytes(Path.Combine(_active, record.Id), []);
             Directory.Move(aside, DirectoryOf(record.Id));
             if (sync)

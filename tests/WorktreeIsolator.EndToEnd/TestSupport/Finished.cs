@@ -22,11 +22,11 @@ internal sealed class Finished(IReadOnlyList<string> argv, CapturedResult result
     public bool TimedOut { get; } = result.TimedOut;
 
     /// <summary>Standard output as the record that <c>run --json</c> and <c>show --json</c> print.</summary>
-    public RunRecord Record => JsonSerializer.Deserialize(Output, RecordJson.One) ?? throw new InvalidOperationException($"No record.\n{this}");
+    public RunRecord Record => JsonSerializer.Deserialize(Output, RecordJson.Default.RunRecord) ?? throw new InvalidOperationException($"No record.\n{this}");
 
     /// <summary>Standard output as the records that <c>list --json</c> prints.</summary>
     public IReadOnlyList<RunRecord> Records =>
-        JsonSerializer.Deserialize(Output, RecordJson.Many) ?? throw new InvalidOperationException($"No records.\n{this}");
+        JsonSerializer.Deserialize(Output, RecordJson.Default.IReadOnlyListRunRecord) ?? throw new InvalidOperationException($"No records.\n{this}");
 
     /// <summary>Standard output as any JSON.</summary>
     public JsonNode Json => JsonNode.Parse(Output) ?? throw new InvalidOperationException($"No JSON.\n{this}");

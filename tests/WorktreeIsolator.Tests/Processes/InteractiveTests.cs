@@ -18,7 +18,8 @@ public sealed class InteractiveTests : IDisposable
     {
         get
         {
-            var parts = Eventually.Text(_scratch["result.root"]).Split(' ');
+            WaitForFile("result.root");
+            var parts = File.ReadAllText(_scratch["result.root"]).Split(' ');
             return new(int.Parse(parts[0], CultureInfo.InvariantCulture), long.Parse(parts[1], CultureInfo.InvariantCulture));
         }
     }
@@ -68,7 +69,7 @@ public sealed class InteractiveTests : IDisposable
         {
             Terminal.Type(PseudoTerminal.CtrlZ);
             WaitForForeground(() => Terminal.ShellPid);
-            Assert.True(ProcessEntry.Read(engine.Pid)!.IsStopped);
+            Assert.True(ProcessEntry.Read(engine.Pid)!.IsStopped, Terminal.Shown);
             Assert.True(ProcessEntry.Read(ProcessEntry.Read(engine.Pid)!.Parent)!.IsStopped);
 
             Terminal.Type("fg\n");
@@ -128,7 +129,7 @@ public sealed class InteractiveTests : IDisposable
         Terminal.Type(PseudoTerminal.CtrlD);
         WaitForForeground(() => Terminal.ShellPid);
         Terminal.Type(Supervise("", "raw-mode", "touch", "raw", "wait-for", "go", "signal-self", "9").TrimEnd('\n') + "; cat\n");
-        _ = Eventually.Text(_scratch["raw"]);
+        WaitForFile("raw");
         Assert.NotEqual(before, Terminal.Modes);
         File.WriteAllText(_scratch["go"], "");
 
@@ -142,7 +143,7 @@ public sealed class InteractiveTests : IDisposable
         Terminal.Type(Supervise("", "raw-mode", "touch", "raw", "wait-for", "stop", "signal-self", "19", "wait-for", "go"));
         WaitForForeground(() => Engine.Pid);
         var engine = Engine;
-        _ = Eventually.Text(_scratch["raw"]);
+        WaitForFile("raw");
         var raw = Terminal.Modes;
 
         File.WriteAllText(_scratch["stop"], "");
@@ -198,5 +199,12 @@ public sealed class InteractiveTests : IDisposable
     private void WaitForForeground(Func<int> group) =>
         Eventually.True(() => Terminal.ForegroundGroup == group(), () => $"{group()} has the terminal, which shows: {Terminal.Shown}");
 
-    private Dictionary<string, string> Result() => SupervisorProcess.ReadResult(_scratch["result"]);
+    private Dictionary<string, string> Result()
+    {
+        WaitForFile("result");
+        return SupervisorProcess.ReadResult(_scratch["result"]);
+    }
+
+    private void WaitForFile(string name) =>
+        Eventually.True(() => File.Exists(_scratch[name]), () => $"'{name}' exists; the terminal shows: {Terminal.Shown}");
 }
