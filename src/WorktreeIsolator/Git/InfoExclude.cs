@@ -1,4 +1,4 @@
-using WorktreeIsolator.Platform;
+using System.Text;
 
 namespace WorktreeIsolator.Git;
 
@@ -9,29 +9,24 @@ internal static class InfoExclude
     public static void Add(string commonDirectory, IEnumerable<string> patterns)
     {
         var path = Path.Combine(commonDirectory, "info", "exclude");
-        var text = File.Exists(path) ? File.ReadAllText(path) : "";
-        var known = text.Split('\n').Select(line => line.TrimEnd('\r')).ToHashSet(StringComparer.Ordinal);
+        var content = File.Exists(path) ? File.ReadAllBytes(path) : [];
+        var known = Encoding.UTF8.GetString(content).Split('\n').Select(line => line.TrimEnd('\r')).ToHashSet(StringComparer.Ordinal);
         var missing = patterns.Where(known.Add).ToList();
         if (missing.Count == 0)
         {
             return;
         }
 
+        // Appended to, never rewritten: it is the user's file, in whatever encoding, with whatever owner, perhaps a link to another one.
+        var separator = content.Length == 0 || content[^1] == '\n' ? "" : "\n";
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var separator = text.Length == 0 || text.EndsWith('\n') ? "" : "\n";
-        var addition = separator + string.Join("", missing.Select(pattern => pattern + "\n"));
-        var mode = File.Exists(path) ? File.GetUnixFileMode(path) : (UnixFileMode?)null;
-        DurableFile.Replace(path, System.Text.Encoding.UTF8.GetBytes(text + addition), sync: false);
-        if (mode is { } m)
-        {
-            File.SetUnixFileMode(path, m);
-        }
+        File.AppendAllText(path, separator + string.Concat(missing.Select(pattern => pattern + "\n")));
     }
 
     /// <summary>The pattern that means exactly one path, relative to the top, whatever characters it holds.</summary>
     public static string PatternFor(string path)
     {
-        var escaped = new System.Text.StringBuilder("/");
+        var escaped = new StringBuilder("/");
         foreach (var c in path)
         {
             if (c is '*' or '?' or '[' or '\\' or ' ' or '!' or '#')

@@ -40,7 +40,7 @@ internal sealed record WorktreesDirectory(string Path, string? ExcludePattern)
         }
 
         var inside = repository.MainTop is { } main && CanonicalPath.IsAtOrBelow(canonical, main);
-        return new WorktreesDirectory(canonical, inside ? $"/{System.IO.Path.GetRelativePath(repository.MainTop!, canonical)}/" : null);
+        return new WorktreesDirectory(canonical, inside ? InfoExclude.PatternFor(System.IO.Path.GetRelativePath(repository.MainTop!, canonical)) + "/" : null);
     }
 
     private static WorktreeIsolatorException Wrong(string setting, string why) => new(

@@ -1,0 +1,147 @@
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Records;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd;
+
+public sealed class Files_that_a_project_has_placed_in_a_worktree
+{
+    [Theory]
+    [InlineData("git add -A && git commit -qm Work")]
+    [InlineData("true")]
+    [InlineData("git add -f node_modules .env && true")]
+    public void Are_not_committed_and_do_not_land(string engine)
+    {
+        using var scratch = new Scratch();
+        var repository = WithModules(scratch);
+
+        var record = repository.RunInWorktree(
+            $"test -L node_modules && test -f node_modules/left/pad.js && grep -q KEY .env && echo work > work && {engine}").Expect(0).Record;
+
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (record.State, record.MergeBack?.Result));
+        Assert.Equal("work\n", repository.Read("work"));
+        Assert.Equal(["HEAD", ".gitignore", "README", "work", "wt-run.toml"], ["HEAD", .. Files(repository, "HEAD")]);
+        AssertUsersFilesAreWhole(repository);
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+
+    [Theory]
+    [InlineData("node_modules")]
+    [InlineData(".env")]
+    public void Block_the_landing_if_the_engine_commits_them_by_force(string placed)
+    {
+        using var scratch = new Scratch();
+        var repository = WithModules(scratch);
+
+        var record = repository.RunInWorktree($"echo work > work; git add -f {placed} work; git commit -qm Work").Expect(120).Record;
+
+        Assert.Equal((RunState.NeedsMerge, MergeBackResult.Blocked), (record.State, record.MergeBack?.Result));
+        Assert.Contains(placed, record.Message, StringComparison.Ordinal);
+        Assert.Equal("work", repository.Git("show", $"{record.Branch}:work"));
+        Assert.False(File.Exists(repository["work"]));
+        AssertUsersFilesAreWhole(repository);
+    }
+
+    [Theory]
+    [InlineData("exit 3")]
+    [InlineData("git add -f node_modules .env; exit 3")]
+    public void Do_not_enter_what_is_kept_of_a_failed_run(string engine)
+    {
+        using var scratch = new Scratch();
+        var repository = WithModules(scratch);
+
+        var record = repository.RunInWorktree($"echo work > work; {engine}").Expect(3).Record;
+
+        Assert.Equal([".gitignore", "README", "work", "wt-run.toml"], Files(repository, record.MergeBack!.Commit!));
+        AssertUsersFilesAreWhole(repository);
+    }
+
+    [Fact]
+    public void Are_safe_from_a_setup_that_empties_its_directory()
+    {
+        using var scratch = new Scratch();
+        var repository = WithModules(scratch, "setup = [\"sh\", \"-c\", \"rm -rf node_modules/* node_modules/.[a-z]*; echo set up\"]");
+
+        repository.RunInWorktree("test -f node_modules/left/pad.js; git add -A; git commit -qm Work --allow-empty").Expect(0);
+
+        AssertUsersFilesAreWhole(repository);
+    }
+
+    [Fact]
+    public void Are_only_those_that_git_ignores()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit(".gitignore", "*.local\n/build/\n");
+        repository.Configure("user_worktree = true", "copy = [\"*.local\", \"notes\", \"README\", \"build/**\", \"deep/*.local\"]", "link = [\"notes-link\", \"src\"]");
+        repository.Commit("src/code", "code\n");
+        repository.Write("a.local", "secret\n");
+        repository.Write("deep/b.local", "secret\n");
+        repository.Write("build/out", "built\n");
+        repository.Write("notes", "neither tracked nor ignored\n");
+        repository.Write("notes-link", "neither tracked nor ignored\n");
+        repository.Write("README", "changed by the user\n");
+        var script = scratch.Script("look", "find . -type f -not -path './.git*' | sort; cat README; test ! -L src\n");
+
+        var record = repository.WtRun.Run("run", "--json", "--", script).Expect(0).Record;
+
+        Assert.Contains(
+            "./a.local\n./build/out\n./deep/b.local\n./src/code\n./wt-run.toml\nfirst\n", record.LogText().Replace("./README\n", "", StringComparison.Ordinal),
+            StringComparison.Ordinal);
+        Assert.Contains(record.Warnings(), warning => warning.Contains("'notes-link' is not linked", StringComparison.Ordinal));
+        Assert.Equal(MergeBackResult.Nothing, record.MergeBack?.Result);
+    }
+
+    [Fact]
+    public void Stay_out_of_commits_even_where_the_base_does_not_ignore_them_yet()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Git("branch", "old");
+        repository.Commit(".gitignore", ".env\n");
+        repository.Configure("copy = [\".env\"]");
+        repository.Write(".env", "KEY=1\n");
+
+        var record = repository.RunInWorktree("grep -q KEY .env; echo work > work", "--base", "old").Expect(0).Record;
+
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+        Assert.Equal(["README", "work"], Files(repository, "old"));
+    }
+
+    [Fact]
+    public void Keep_their_mode_and_their_links_and_never_replace_what_git_checked_out()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit(".gitignore", "*.local\n");
+        repository.Configure("copy = [\"*.local\"]");
+        File.SetUnixFileMode(scratch.Write("repo/run.local", "#!/bin/sh\n"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        File.CreateSymbolicLink(repository["link.local"], "/somewhere/else");
+
+        repository.RunInWorktree("test \"$(stat -c %a run.local)\" = 500 && test \"$(readlink link.local)\" = /somewhere/else").Expect(0);
+
+        Assert.Equal("/somewhere/else", File.ResolveLinkTarget(repository["link.local"], returnFinalTarget: false)?.FullName);
+    }
+
+    private static TestRepository WithModules(Scratch scratch, params IReadOnlyList<string> more)
+    {
+        var repository = new TestRepository(scratch);
+        repository.Commit(".gitignore", "node_modules/\n.env\n");
+        repository.Configure(["link = [\"node_modules\"]", "copy = [\".env\"]", .. more]);
+        repository.Write("node_modules/left/pad.js", "pad\n");
+        repository.Write("node_modules/.bin/pad", "pad\n");
+        repository.Write(".env", "KEY=1\n");
+        return repository;
+    }
+
+    private static void AssertUsersFilesAreWhole(TestRepository repository)
+    {
+        Assert.False(File.GetAttributes(repository["node_modules"]).HasFlag(FileAttributes.ReparsePoint));
+        Assert.Equal("pad\n", repository.Read("node_modules/left/pad.js"));
+        Assert.Equal("pad\n", repository.Read("node_modules/.bin/pad"));
+        Assert.Equal("KEY=1\n", repository.Read(".env"));
+        Assert.Equal("", repository.Status);
+    }
+
+    private static string[] Files(TestRepository repository, string commit) => repository.Git("ls-tree", "-r", "--name-only", commit).Split('\n');
+}
