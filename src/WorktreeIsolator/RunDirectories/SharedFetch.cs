@@ -13,6 +13,8 @@ namespace WorktreeIsolator.RunDirectories;
 /// </summary>
 internal static class SharedFetch
 {
+    private const string Heads = "refs/heads/";
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Brings one branch of a remote up to date.</summary>
@@ -42,7 +44,7 @@ internal static class SharedFetch
         repository.Git.WithTimeout(GitCommand.NetworkTimeout).Run(
             [
                 "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", source.Remote,
-                source.Ref,
+                RefspecOf(repository, source),
             ],
             cancellation);
         DurableFile.Replace(stamp, Encoding.ASCII.GetBytes($"{BootId()} {began.ToString(CultureInfo.InvariantCulture)}\n"), sync: false);
@@ -63,6 +65,24 @@ internal static class SharedFetch
                     "Use a clone that was made without --mirror.");
             }
         }
+    }
+
+    /// <summary>Where the configuration tracks a branch, git updates that; a clone of one branch tracks no other, and would fetch it to nowhere.</summary>
+    private static string RefspecOf(Repository repository, FetchSource source)
+    {
+        var isTracked = repository.Config.GetAll($"remote.{source.Remote}.fetch").Any(refspec => Covers(refspec.TrimStart('+'), source.Ref));
+        return isTracked || !repository.Config.Remotes.Contains(source.Remote) || !source.Ref.StartsWith(Heads, StringComparison.Ordinal)
+            ? source.Ref
+            : $"+{source.Ref}:refs/remotes/{source.Remote}/{source.Ref[Heads.Length..]}";
+    }
+
+    private static bool Covers(string refspec, string name)
+    {
+        var from = refspec.Split(':')[0];
+        var star = from.IndexOf('*', StringComparison.Ordinal);
+        return star < 0
+            ? from == name
+            : name.StartsWith(from[..star], StringComparison.Ordinal) && name.EndsWith(from[(star + 1)..], StringComparison.Ordinal);
     }
 
     private static long LastBegan(string stamp)
