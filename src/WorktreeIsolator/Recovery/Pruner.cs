@@ -48,7 +48,7 @@ public sealed class Pruner
     /// <summary>Worktrees that wt-run locked, of runs that are final.</summary>
     private static IEnumerable<PruneItem> PruneWorktrees(Repository repository, RunStore store, bool dryRun)
     {
-        foreach (var entry in WorktreeList.Read(repository.Git))
+        foreach (var entry in WorktreeList.Read(repository))
         {
             if (WorktreeRegistration.RunThatLocked(entry) is not { } id || store.IsActive(id))
             {
