@@ -195,7 +195,7 @@ internal sealed class WorktreeContents(
     private bool HookExists(string name)
     {
         var directory = repository.Config.Get("core.hookspath") is { } configured
-            ? Path.GetFullPath(configured, repository.Top ?? repository.CommonDirectory)
+            ? Path.GetFullPath(configured, worktree.Path)
             : Path.Combine(repository.CommonDirectory, "hooks");
 
         // '~/…' is git's to expand; it finds out itself whether there is a hook.
