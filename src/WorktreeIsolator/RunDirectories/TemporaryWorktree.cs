@@ -124,7 +124,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         _context.Began($"checking out {_worktree.Base.Abbreviated}");
         _contents.CheckOut(_context.Cancel);
         _contents.Copy();
-        _contents.RunPostCheckoutHook(_context.Commands);
+        _contents.RunPostCheckoutHook(_context.Commands, _environment);
         if (!System.IO.Directory.Exists(EngineDirectory))
         {
             throw new WorktreeIsolatorException(
