@@ -29,6 +29,9 @@ internal sealed class Repository
     /// <summary>The admin directory of the worktree that the project's path lies in; the common directory for the main one.</summary>
     public string GitDirectory => Paths.GitDirectory;
 
+    /// <summary>The same repository, in which none of our steps runs a hook; not even reference-transaction.</summary>
+    public Repository WithoutHooks() => new(Git.WithoutHooks(), Paths, Config);
+
     /// <summary>Top of the main worktree; null if the repository has none.</summary>
     public string? MainTop => Paths.Top is { } top && !Paths.IsLinked ? top : IsBare ? null : Paths.MainTopBesideCommonDirectory;
 

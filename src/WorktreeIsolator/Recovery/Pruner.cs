@@ -26,7 +26,7 @@ public sealed class Pruner
     /// <returns>What was taken, and what was found and left, each with its reason.</returns>
     public IReadOnlyList<PruneItem> Prune(ProjectConfig project, bool dryRun)
     {
-        var repository = Repository.TryOpen(project.Path, _options.Environment);
+        var repository = ProjectRepository.TryOpen(project, _options.Environment);
         var reconciler = new Reconciler(project, _options, repository);
         var items = new List<PruneItem>(dryRun
             ? reconciler.FindDead().Select(record =>

@@ -23,7 +23,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         _plan = plan;
         _worktree = worktree;
         _context = context;
-        _git = GitCommand.In(plan.Repository.CommonDirectory, plan.Repository.Git.Environment).ForWorktree(worktree.AdminDirectory, worktree.Path);
+        _git = plan.Repository.Git.At(plan.Repository.CommonDirectory).ForWorktree(worktree.AdminDirectory, worktree.Path);
         _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
