@@ -62,6 +62,7 @@ string Supervise()
     return Describe(result.Processes) + string.Create(CultureInfo.InvariantCulture, $"""
         exit {result.ExitCode}
         end {result.End}
+        duration-ms {result.Duration.TotalMilliseconds:0}
         peak-kib {PeakKib()}
         children {ChildCount()}
 

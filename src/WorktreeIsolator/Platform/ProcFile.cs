@@ -3,7 +3,7 @@ namespace WorktreeIsolator.Platform;
 /// <summary>Reads files of <c>/proc</c>, which vanish at any moment and have no length: what cannot be read is empty.</summary>
 internal static unsafe class ProcFile
 {
-    /// <summary>Fills the buffer from the start of the file.</summary>
+    /// <summary>Fills the buffer from the start of the file, with a single read(2): enough for the short files that the kernel makes at once.</summary>
     /// <returns>The number of bytes, 0 if the file is empty, is gone, or may not be read.</returns>
     public static int Read(string path, Span<byte> buffer)
     {
@@ -13,9 +13,14 @@ internal static unsafe class ProcFile
             return 0;
         }
 
-        var length = Fill(fd, buffer);
+        int length;
+        fixed (byte* start = buffer)
+        {
+            length = (int)Libc.Read(fd, start, (nuint)buffer.Length);
+        }
+
         _ = Libc.Close(fd);
-        return length;
+        return Math.Max(length, 0);
     }
 
     /// <summary>The whole file, whatever its size.</summary>

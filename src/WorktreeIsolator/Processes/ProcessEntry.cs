@@ -23,11 +23,15 @@ internal sealed record ProcessEntry(
     /// be looked at, or had ended: its child, started after the list was made, would be in no list. So whoever lives when this returns is in the table,
     /// or descends from someone in it.
     /// </summary>
-    public static Dictionary<int, ProcessEntry> ReadAll()
+    public static Dictionary<int, ProcessEntry> ReadAll() => ReadAll(out _);
+
+    /// <inheritdoc cref="ReadAll()"/>
+    /// <param name="isComplete">False if processes ended faster than the list could be read.</param>
+    public static Dictionary<int, ProcessEntry> ReadAll(out bool isComplete)
     {
         const int Rounds = 20; // on a machine that starts and ends processes without pause it has to end all the same
         var all = new Dictionary<int, ProcessEntry>(512);
-        var isComplete = false;
+        isComplete = false;
         for (var round = 0; round < Rounds && !isComplete; round++)
         {
             isComplete = true;

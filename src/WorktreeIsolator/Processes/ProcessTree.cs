@@ -7,7 +7,8 @@ namespace WorktreeIsolator.Processes;
 /// <summary>
 /// All processes of one run, however they hide: descendants of its root; members of the root's session and group; processes whose
 /// environment holds the run's id; and orphans that the kernel gave to us as their subreaper, for which none of that may hold any more.
-/// Never ourselves, our ancestors, or children that we started for other purposes. A wt-run that the engine started belongs to the tree.
+/// Never ourselves, our ancestors, or children that <see cref="ChildProcess"/> started for other purposes; a child that anything else in
+/// this program started would be taken for an orphan. A wt-run that the engine started belongs to the tree.
 /// </summary>
 internal sealed class ProcessTree : IDisposable
 {
@@ -101,17 +102,53 @@ internal sealed class ProcessTree : IDisposable
     }
 
     /// <summary>Finds the members that run now, without those to keep. Adopted processes that have ended are reaped on the way.</summary>
-    public List<ProcessEntry> Scan()
+    /// <param name="isSure">
+    /// Whether an empty result means that nobody was left. False if someone ended before all could be read about him: a child of his may be
+    /// in no list.
+    /// </param>
+    public List<ProcessEntry> Scan(out bool isSure)
     {
-        const int Attempts = 5;
-        for (var attempt = 1; ; attempt++)
+        var all = ProcessEntry.ReadAll(out isSure);
+        var candidates = Candidates(all);
+        lock (Gate)
         {
-            var members = FindMembers(out var isSure);
-            if (members.Count > 0 || isSure || attempt == Attempts)
+            _wasAlone = Active.Count == 1 && Active[0] == this;
+        }
+
+        // A session or group number stays taken while a member lives, but once all are gone it can come back as a stranger's pid.
+        var rootPid = _root is { } root && !(all.TryGetValue(root.Pid, out var now) && now.Identity != root) ? root.Pid : -1;
+        var members = new Dictionary<int, ProcessEntry>();
+        AddWithDescendants(candidates, members, e =>
+            e.Identity == _root || _seen.Contains(e.Identity) || IsOurOrphan(e) ||
+            ((e.Session == rootPid || e.Group == rootPid) && e.Identity.StartTime >= _root?.StartTime));
+        var vanished = false;
+        if (_variable is not null)
+        {
+            AddWithDescendants(candidates, members, e =>
             {
-                return members;
+                var isMember = e.HasVariable(_variable);
+                vanished |= !isMember && !e.Identity.IsAlive;
+                return isMember;
+            });
+        }
+
+        isSure &= !vanished;
+        var found = new List<ProcessEntry>(members.Count);
+        foreach (var member in members.Values)
+        {
+            // Remembered: when its parent ends, nothing else may show that it belongs to the run.
+            _seen.Add(member.Identity);
+            if (member.Identity != _root && member.IsNamed(_keep))
+            {
+                Keep(member);
+            }
+            else
+            {
+                found.Add(member);
             }
         }
+
+        return found;
     }
 
     /// <summary>
@@ -176,51 +213,6 @@ internal sealed class ProcessTree : IDisposable
                 }
             }
         }
-    }
-
-    /// <param name="isSure">False if someone ended before his environment could be read: a child of his may be in no list.</param>
-    private List<ProcessEntry> FindMembers(out bool isSure)
-    {
-        var all = ProcessEntry.ReadAll();
-        var candidates = Candidates(all);
-        lock (Gate)
-        {
-            _wasAlone = Active.Count == 1 && Active[0] == this;
-        }
-
-        // A session or group number stays taken while a member lives, but once all are gone it can come back as a stranger's pid.
-        var rootPid = _root is { } root && !(all.TryGetValue(root.Pid, out var now) && now.Identity != root) ? root.Pid : -1;
-        var members = new Dictionary<int, ProcessEntry>();
-        AddWithDescendants(candidates, members, e =>
-            e.Identity == _root || e.Session == rootPid || e.Group == rootPid || _seen.Contains(e.Identity) || IsOurOrphan(e));
-        var vanished = false;
-        if (_variable is not null)
-        {
-            AddWithDescendants(candidates, members, e =>
-            {
-                var isMember = e.HasVariable(_variable);
-                vanished |= !isMember && !e.Identity.IsAlive;
-                return isMember;
-            });
-        }
-
-        isSure = !vanished;
-        var found = new List<ProcessEntry>(members.Count);
-        foreach (var member in members.Values)
-        {
-            // Remembered: when its parent ends, nothing else may show that it belongs to the run.
-            _seen.Add(member.Identity);
-            if (member.Identity != _root && member.IsNamed(_keep))
-            {
-                Keep(member);
-            }
-            else
-            {
-                found.Add(member);
-            }
-        }
-
-        return found;
     }
 
     private List<ProcessEntry> Candidates(Dictionary<int, ProcessEntry> all)

@@ -50,7 +50,10 @@ internal sealed record SupervisedCommand
 
     public required OutputLog Log { get; init; }
 
-    /// <summary>Null if nobody watches. An <see cref="IOException"/> from it ends the watching, not the run.</summary>
+    /// <summary>
+    /// Null if nobody watches. It is called on the supervising thread, which does nothing else until it returns. An
+    /// <see cref="IOException"/> from it ends the watching, not the run.
+    /// </summary>
     public OutputEcho? Echo { get; init; }
 
     /// <summary>Called once, right after the start, with the root process. If it throws, the command is killed.</summary>

@@ -90,18 +90,17 @@ internal sealed unsafe class TreeEnding : IDisposable
             EnterStage(_stage + 1);
         }
 
-        // One scan that finds nobody should do; but it can have given up on a machine where processes end faster than it looks.
-        var empty = 0;
-        while (!IsOver)
+        // A scan that was not sure may have missed someone; hardly many of them in a row.
+        const int UnsureScans = 5;
+        for (var empty = 1; !IsOver; empty++)
         {
-            if (SignalAll())
+            if (SignalAll(out var isSure))
             {
                 _nextScan = _handles.Count > 0 ? _clock.Elapsed + ScanInterval : TimeSpan.Zero;
                 return;
             }
 
-            empty++;
-            IsOver = empty >= 2 && _tree.TryLeave();
+            IsOver = (isSure || empty >= UnsureScans) && _tree.TryLeave();
         }
     }
 
@@ -136,10 +135,10 @@ internal sealed unsafe class TreeEnding : IDisposable
         _nextScan = TimeSpan.Zero;
     }
 
-    /// <summary>Finds all members and gives each the signal of this stage, once. False if there are none.</summary>
-    private bool SignalAll()
+    /// <summary>Finds all members and gives each the signal of this stage, once. False if there are none, as far as one can be sure.</summary>
+    private bool SignalAll(out bool isSure)
     {
-        var anyone = Find(out var members);
+        var anyone = Find(out var members, out isSure);
         if (CurrentSignal == Libc.SIGKILL)
         {
             FreezeAll(ref members);
@@ -191,17 +190,17 @@ internal sealed unsafe class TreeEnding : IDisposable
                 handle.Send(Libc.SIGSTOP);
             }
 
-            _ = Find(out members);
+            _ = Find(out members, out _);
         }
     }
 
     /// <returns>
     /// Whether the scan found anyone, even one that has ended since and can be signalled no more: it may have had a child in between.
     /// </returns>
-    private bool Find(out List<(ProcessHandle Handle, bool IsStopped)> found)
+    private bool Find(out List<(ProcessHandle Handle, bool IsStopped)> found, out bool isSure)
     {
         found = [];
-        var entries = _tree.Scan();
+        var entries = _tree.Scan(out isSure);
         foreach (var entry in entries)
         {
             if (!_handles.TryGetValue(entry.Identity, out var handle))

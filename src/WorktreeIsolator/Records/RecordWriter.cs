@@ -199,7 +199,8 @@ public static class RecordWriter
         }
     }
 
-    private static string NameOf(RunState state) => state switch
+    /// <summary>The name of a state in JSON: <c>needs_merge</c>.</summary>
+    public static string NameOf(RunState state) => state switch
     {
         RunState.Accepted => "accepted",
         RunState.Queued => "queued",
@@ -216,7 +217,8 @@ public static class RecordWriter
         _ => "interrupted",
     };
 
-    private static string NameOf(MergeBackResult result) => result switch
+    /// <summary>The name of a result in JSON: <c>verify_failed</c>.</summary>
+    public static string NameOf(MergeBackResult result) => result switch
     {
         MergeBackResult.Landed => "landed",
         MergeBackResult.Pushed => "pushed",

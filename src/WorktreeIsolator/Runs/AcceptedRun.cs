@@ -6,6 +6,7 @@ using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.Recovery;
 using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Runs;
@@ -60,6 +61,7 @@ internal sealed class AcceptedRun
             throw new WorktreeIsolatorException(FailureKind.Configuration, refuse.Reason, refuse.Hint);
         }
 
+        EndDeadRuns(project, repository, options);
         var id = RunId.New().ToString();
         var plan = decision is UseWorktree
             ? WorktreePlan.Make(
@@ -110,6 +112,17 @@ internal sealed class AcceptedRun
         var start = _plan.FreshBase(context.Began, context.Warn, context.Cancel);
         journal.Update(record => record with { Base = new BaseInfo(start.Name, start.Commit.ToString()) });
         return TemporaryWorktree.Create(_plan, start, context);
+    }
+
+    /// <summary>A dead run's engine may still work where this run is about to, and its worktree may still hold a branch.</summary>
+    private static void EndDeadRuns(ProjectConfig project, Repository? repository, RunnerOptions options)
+    {
+        foreach (var dead in new Reconciler(project, options, repository).Reconcile())
+        {
+            options.Observer.Warning(dead.State.IsFinal()
+                ? $"Run {dead.Id} had died. It is interrupted now; what it made is kept ('wt-run show {dead.Id}')."
+                : $"Run {dead.Id} has died. {dead.Message}");
+        }
     }
 
     private ProjectDirectory? TakeTurn(RunJournal journal, RunContext context)

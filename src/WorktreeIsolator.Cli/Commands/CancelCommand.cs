@@ -1,0 +1,36 @@
+using WorktreeIsolator.Cli.Projects;
+using WorktreeIsolator.Cli.Rendering;
+using WorktreeIsolator.Cli.Syntax;
+using WorktreeIsolator.Records;
+using WorktreeIsolator.Runs;
+
+namespace WorktreeIsolator.Cli.Commands;
+
+/// <summary><c>wt-run cancel RUN</c>: asks a run's supervisor to stop it.</summary>
+internal sealed class CancelCommand : CliCommand
+{
+    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it.", ValueKind.Run, true);
+
+    public CancelCommand()
+        : base("cancel", "Stops a run, or takes it out of the queue; its work is kept. A second time kills its engine.")
+    {
+        Add(_run);
+    }
+
+    public override IReadOnlyList<string> Examples => ["wt-run cancel 3f9c"];
+
+    public override int Execute(Invocation invocation)
+    {
+        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        known.Reconcile();
+        var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!);
+        if (!RunCancellation.Cancel(owner.Store, record))
+        {
+            var now = owner.Store.TryRead(record.Id) ?? record;
+            throw new WorktreeIsolatorException(FailureKind.Usage, $"Run {record.Id} is over already: {RecordWriter.NameOf(now.State)}.", $"wt-run show {record.Id[..8]}");
+        }
+
+        StandardStreams.Out.WriteText($"Run {record.Id} is being cancelled.\n");
+        return ExitCodes.Success;
+    }
+}

@@ -1,0 +1,69 @@
+using WorktreeIsolator.Cli.Projects;
+using WorktreeIsolator.Cli.Rendering;
+using WorktreeIsolator.Cli.Syntax;
+using WorktreeIsolator.Recovery;
+
+namespace WorktreeIsolator.Cli.Commands;
+
+/// <summary><c>wt-run prune</c>: clears away what dead and old runs left.</summary>
+internal sealed class PruneCommand : CliCommand
+{
+    private readonly Flag _dryRun = new("--dry-run", "Says only what would be taken, and what would stay and why.", "-n");
+    private readonly Flag _json = new("--json", "Prints the items as a JSON array.");
+
+    public PruneCommand()
+        : base("prune", "Clears away what dead runs left; what holds work that is nowhere else stays, with the reason.")
+    {
+        Add(_dryRun);
+        Add(_json);
+    }
+
+    public override IReadOnlyList<string> Examples => ["wt-run prune --dry-run", "wt-run prune"];
+
+    public override int Execute(Invocation invocation)
+    {
+        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        var isDry = _dryRun.IsGiven(invocation.Line);
+        var pruner = new Pruner(known.Options);
+        var items = new List<PruneItem>();
+        foreach (var (project, _) in known.Stores)
+        {
+            items.AddRange(pruner.Prune(project, isDry));
+        }
+
+        if (_json.IsGiven(invocation.Line))
+        {
+            StandardStreams.Out.Write(ToJson(items));
+        }
+        else if (items.Count == 0)
+        {
+            StandardStreams.Out.WriteText("Nothing to prune.\n");
+        }
+        else
+        {
+            foreach (var item in items)
+            {
+                var verb = item.IsTaken ? isDry ? "would take" : "took" : "left";
+                StandardStreams.Out.WriteText($"{verb} {item.Kind} {item.Name}: {item.Reason}\n");
+            }
+        }
+
+        return ExitCodes.Success;
+    }
+
+    private static byte[] ToJson(List<PruneItem> items) => JsonOutput.Write(writer =>
+    {
+        writer.WriteStartArray();
+        foreach (var item in items)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("kind", item.Kind);
+            writer.WriteString("name", item.Name);
+            writer.WriteBoolean("taken", item.IsTaken);
+            writer.WriteString("reason", item.Reason);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    });
+}

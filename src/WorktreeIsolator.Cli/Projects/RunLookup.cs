@@ -1,0 +1,56 @@
+using WorktreeIsolator.Cli.Rendering;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.Cli.Projects;
+
+/// <summary>A run that was named on the command line.</summary>
+internal sealed record FoundRun(RunRecord Record, KnownProject Owner);
+
+/// <summary>Finds the run that an id, or the beginning of one, names.</summary>
+internal static class RunLookup
+{
+    private const int MostCandidates = 5;
+
+    /// <summary>Finds it.</summary>
+    /// <exception cref="WorktreeIsolatorException">No run, or more than one, begins with the text; the hint lists which there are.</exception>
+    public static FoundRun Find(KnownProjects known, string text)
+    {
+        var prefix = text.ToLowerInvariant();
+        if (!RunId.IsPrefix(prefix))
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Usage,
+                $"'{text}' is no run id: one has {RunId.Length} hexadecimal digits, and at least the first {RunId.ShortestPrefix} name it.",
+                Latest(known));
+        }
+
+        var found = new List<FoundRun>();
+        foreach (var owner in known.Stores)
+        {
+            foreach (var id in owner.Store.Ids().Where(id => id.StartsWith(prefix, StringComparison.Ordinal)))
+            {
+                if (owner.Store.TryRead(id) is { } record)
+                {
+                    found.Add(new FoundRun(record, owner));
+                }
+            }
+        }
+
+        return found.Count switch
+        {
+            1 => found[0],
+            0 => throw new WorktreeIsolatorException(FailureKind.Usage, $"There is no run '{text}' in the projects that are known here.", Latest(known)),
+            _ => throw new WorktreeIsolatorException(
+                FailureKind.Usage, $"'{text}' names {found.Count} runs; give more digits.", Describe(found.Select(f => f.Record))),
+        };
+    }
+
+    private static string Latest(KnownProjects known)
+    {
+        var latest = known.Stores.SelectMany(owner => owner.Store.ReadAll()).OrderByDescending(record => record.CreatedAt).Take(MostCandidates).ToList();
+        return latest.Count == 0 ? "No runs yet." : $"The latest runs are:\n{Describe(latest)}\n'wt-run list' shows all.";
+    }
+
+    private static string Describe(IEnumerable<RunRecord> records) =>
+        string.Join('\n', records.Select(r => $"  {r.Id}  {RecordWriter.NameOf(r.State)}  {r.Project}  {r.Trigger}  {Words.Age(r.CreatedAt)}"));
+}

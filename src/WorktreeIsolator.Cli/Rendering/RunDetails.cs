@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Text;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.Cli.Rendering;
+
+/// <summary>One run, told at length; what is not known or not so is left out.</summary>
+internal static class RunDetails
+{
+    private const int NameWidth = 12;
+
+    /// <summary>All lines.</summary>
+    public static string Describe(RunRecord record)
+    {
+        var text = new StringBuilder();
+        Line(text, "run", record.Id);
+        Line(text, "state", RecordWriter.NameOf(record.State));
+        Line(text, "project", record.Project);
+        Line(text, "trigger", record.Trigger.ToString());
+        Line(text, "session", record.Session);
+        Line(text, "isolation", $"{record.Isolation.Kind} ({record.Isolation.Reason})");
+        Line(text, "base", record.Base is { } start ? $"{start.Ref} {start.Commit[..12]}" : null);
+        Line(text, "branch", record.Branch);
+        Line(text, "worktree", record.Worktree);
+        Line(text, "directory", record.Directory == record.Worktree ? null : record.Directory);
+        Line(text, "engine", record.Engine.Name is { } name ? $"{name}: {Words.Command(record.Engine.Command)}" : Words.Command(record.Engine.Command));
+        Line(text, "exit code", record.Engine.ExitCode?.ToString(CultureInfo.InvariantCulture));
+        Line(text, "merge back", MergeBack(record.MergeBack));
+        foreach (var path in record.MergeBack?.Conflicts ?? [])
+        {
+            Line(text, "conflict", path);
+        }
+
+        Line(text, "rescued", record.RescueRef);
+        Line(text, "kept", record.Kept is { } kept ? $"{kept.Path} ({kept.Reason})" : null);
+        Line(text, "waited", Waited(record.Queue));
+        Times(text, record);
+        Line(text, "supervisor", record.Supervisor is { } process && !record.State.IsFinal() ? string.Create(CultureInfo.InvariantCulture, $"pid {process.Pid}") : null);
+        Line(text, "log", record.Log);
+        Line(text, "message", record.Message);
+        foreach (var hint in Hints(record))
+        {
+            Line(text, "hint", hint);
+        }
+
+        return text.ToString();
+    }
+
+    private static IEnumerable<string> Hints(RunRecord record) => record.State.IsFinal()
+        ? RunOutcome.Hints(record)
+        : [$"follow its output: wt-run logs -f {record.Id[..8]}", $"cancel it: wt-run cancel {record.Id[..8]}"];
+
+    private static string? MergeBack(MergeBackInfo? work)
+    {
+        if (work is null)
+        {
+            return null;
+        }
+
+        var result = work.Result is { } known ? RecordWriter.NameOf(known) : "not yet";
+        return $"{work.Policy}: {result}{(work.Target is { } target ? $", target {target}" : "")}{(work.Commit is { } commit ? $", commit {commit[..12]}" : "")}";
+    }
+
+    private static string? Waited(QueueInfo? queue) => queue switch
+    {
+        null => null,
+        { Position: { } place } => string.Create(CultureInfo.InvariantCulture, $"{Words.Took(TimeSpan.FromMilliseconds(queue.WaitedMs))}, place {place} in the queue"),
+        _ => Words.Took(TimeSpan.FromMilliseconds(queue.WaitedMs)),
+    };
+
+    private static void Times(StringBuilder text, RunRecord record)
+    {
+        Line(text, "created", Time(record.CreatedAt));
+        Line(text, "started", record.StartedAt is { } started ? $"{Time(started)}{(record.PrepareMs is { } ms ? $", after {Words.Took(TimeSpan.FromMilliseconds(ms))}" : "")}" : null);
+        Line(text, "finished", record.FinishedAt is { } finished ? $"{Time(finished)}, after {Words.Took(finished - record.CreatedAt)}" : null);
+        Line(text, "lock held", record.LockHeldMs is { } held ? string.Create(CultureInfo.InvariantCulture, $"{held} ms") : null);
+    }
+
+    private static string Time(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
+
+    private static void Line(StringBuilder text, string name, string? value)
+    {
+        if (!string.IsNullOrEmpty(value))
+        {
+            var indent = "\n" + new string(' ', NameWidth);
+            text.Append(name.PadRight(NameWidth)).Append(value.TrimEnd().Replace("\n", indent, StringComparison.Ordinal)).Append('\n');
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using System.Text;
+using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.Cli.Rendering;
+
+/// <summary>What a person reads when a run is over: what landed where, or what is to be done now, as commands to copy.</summary>
+internal static class RunOutcome
+{
+    private const int ShortId = 8;
+
+    /// <summary>Whether the run ended as it was meant to, with nothing to be done.</summary>
+    public static bool IsFine(RunRecord record) => record.State == RunState.Succeeded && record.Hint is null && record.Kept is null;
+
+    /// <summary>All lines, each with its line end.</summary>
+    /// <param name="record">The run, in a final state.</param>
+    /// <param name="landed">What the landing changed; null if nothing landed or nobody knows.</param>
+    public static string Describe(RunRecord record, LandedChange? landed)
+    {
+        var text = new StringBuilder();
+        text.Append(Failure.Words(Headline(record, landed), null));
+        if (record.Message is { } message && record.State != RunState.Succeeded)
+        {
+            text.Append(message.TrimEnd()).Append('\n');
+        }
+
+        foreach (var path in record.MergeBack?.Conflicts ?? [])
+        {
+            text.Append("  ").Append(path).Append('\n');
+        }
+
+        if (record.Kept is { } kept)
+        {
+            text.Append("wt-run: the worktree ").Append(kept.Path).Append(" is kept: ").Append(kept.Reason).Append('\n');
+        }
+
+        foreach (var hint in Hints(record))
+        {
+            text.Append("hint: ").Append(hint).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>What helps next: the record's own hint, and the commands that reach kept work.</summary>
+    public static IEnumerable<string> Hints(RunRecord record)
+    {
+        var id = record.Id[..ShortId];
+        var own = record.Hint?.TrimEnd().Split('\n') ?? [];
+        foreach (var line in own)
+        {
+            yield return line;
+        }
+
+        if (HoldsKeptWork(record))
+        {
+            if (record.Base is { } start)
+            {
+                yield return $"see the work:   git log -p {start.Commit[..12]}..{Words.Quoted(record.Branch!)}";
+            }
+
+            if (!own.Any(line => line.Contains("wt-run land", StringComparison.Ordinal)))
+            {
+                yield return $"land it:        wt-run land {id}";
+            }
+        }
+
+        if (record.RescueRef is { } rescue)
+        {
+            yield return $"see what was rescued:   git log -p {rescue}";
+        }
+
+        if (record.State is RunState.Failed or RunState.TimedOut or RunState.Interrupted && record.StartedAt is not null)
+        {
+            yield return $"see its output: wt-run logs {id}";
+        }
+    }
+
+    private static bool HoldsKeptWork(RunRecord record) =>
+        record.Branch is not null && record.MergeBack is { Commit: not null, Result: MergeBackResult.Kept or MergeBackResult.Conflict
+            or MergeBackResult.VerifyFailed or MergeBackResult.TargetBusy or MergeBackResult.Rejected or MergeBackResult.Blocked };
+
+    private static string Headline(RunRecord record, LandedChange? landed)
+    {
+        var run = $"run {record.Id}";
+        return record.State switch
+        {
+            RunState.Succeeded => $"{run} {Delivered(record, landed)}{Duration(record)}",
+            RunState.NeedsMerge => $"{run} needs you: its work is not on {Target(record)}{Result(record)}.",
+            RunState.Failed when record.Engine.ExitCode is { } code and not 0 => $"{run} failed: the engine's exit code is {code}.",
+            RunState.Failed => $"{run} failed.",
+            RunState.Cancelled => $"{run} was cancelled.",
+            RunState.TimedOut => $"{run} took too long and was stopped.",
+            RunState.Skipped => $"{run} was skipped.",
+            RunState.Interrupted => $"{run} was interrupted.",
+            _ => $"{run} is {RecordWriter.NameOf(record.State)}.",
+        };
+    }
+
+    private static string Delivered(RunRecord record, LandedChange? landed) => record.MergeBack switch
+    {
+        { Result: MergeBackResult.Landed } work => $"landed on {work.Target}{(landed is null ? "" : $": {landed}")}",
+        { Result: MergeBackResult.Pushed } work => $"pushed {work.Target ?? record.Branch}",
+        { Result: MergeBackResult.Kept } => record.RescueRef is { } rescue ? $"kept its work as {rescue}" : $"kept its work on branch {record.Branch}",
+        { Result: MergeBackResult.Nothing } => "succeeded; it made no commits, so there is nothing to land",
+        _ => "succeeded",
+    };
+
+    private static string Target(RunRecord record) => record.MergeBack?.Target ?? "its target";
+
+    private static string Result(RunRecord record) => record.MergeBack?.Result switch
+    {
+        MergeBackResult.Conflict => " because it conflicts",
+        MergeBackResult.VerifyFailed => " because verify failed",
+        MergeBackResult.TargetBusy => " because that is in use",
+        MergeBackResult.Rejected => " because the remote rejected it",
+        MergeBackResult.Blocked => " because it must not land by itself",
+        _ => "",
+    };
+
+    private static string Duration(RunRecord record) => record.FinishedAt is { } end ? $" ({Words.Took(end - record.CreatedAt)})" : "";
+}

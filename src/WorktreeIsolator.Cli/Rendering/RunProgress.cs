@@ -1,0 +1,165 @@
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.Cli.Rendering;
+
+/// <summary>
+/// Shows a run as it goes: wt-run's own lines on standard error, a line for each stage that the next one replaces on a terminal; and the
+/// engine's output where it belongs, byte for byte.
+/// </summary>
+internal sealed class RunProgress : RunObserver
+{
+    // To the first column, erase, do not wrap what is too long for the terminal.
+    private const string BeginLive = "\r\e[K\e[?7l";
+    private const string EndLive = "\e[?7h";
+    private const string EraseLive = "\r\e[K";
+
+    private const int LongestCommand = 100;
+
+    private readonly Lock _gate = new();
+    private readonly bool _showsStages;
+    private readonly bool _echoes;
+    private readonly bool _isInteractive;
+    private readonly bool _isLive;
+    private RunState? _state;
+    private bool _liveLineIsShown;
+    private bool _isMidLine;
+
+    /// <summary>Creates it.</summary>
+    /// <param name="showsStages">False for <c>--quiet</c>: only warnings are told.</param>
+    /// <param name="echoes">False for <c>--json</c>: the engine's output is in the log alone.</param>
+    /// <param name="isInteractive">Whether the engine has the terminal while it runs.</param>
+    public RunProgress(bool showsStages, bool echoes, bool isInteractive)
+    {
+        _showsStages = showsStages;
+        _echoes = echoes;
+        _isInteractive = isInteractive;
+        _isLive = StandardStreams.Error.IsTerminal;
+    }
+
+    public override void Changed(RunRecord record)
+    {
+        if (record.State == _state)
+        {
+            return;
+        }
+
+        var isFirst = _state is null;
+        _state = record.State;
+        if (isFirst && _showsStages)
+        {
+            Say(record.Worktree is { } path
+                ? $"run {record.Id} in worktree {path} ({record.Isolation.Reason})"
+                : $"run {record.Id} in {record.Directory} ({record.Isolation.Reason})");
+        }
+        else if (record.State == RunState.Starting && _isInteractive)
+        {
+            lock (_gate)
+            {
+                Erase();
+            }
+        }
+        else if (record.State == RunState.Running && !_isInteractive)
+        {
+            Began($"running {record.Engine.Name ?? Shortened(Words.Command(record.Engine.Command))}");
+        }
+    }
+
+    public override void Began(string what)
+    {
+        if (!_showsStages)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_isLive)
+            {
+                FinishEngineLine();
+                StandardStreams.Error.TryWriteText($"{BeginLive}wt-run: {what.ReplaceLineEndings(" ")}{EndLive}");
+                _liveLineIsShown = true;
+            }
+            else
+            {
+                WriteLine(what);
+            }
+        }
+    }
+
+    public override void Warning(string text) => Say($"warning: {text}");
+
+    /// <summary>Says a line that stays.</summary>
+    public void Say(string text)
+    {
+        lock (_gate)
+        {
+            WriteLine(text);
+        }
+    }
+
+    public override void Output(bool isError, ReadOnlySpan<byte> bytes)
+    {
+        if (!_echoes || bytes.IsEmpty)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            var stream = isError ? StandardStreams.Error : StandardStreams.Out;
+            if (stream.IsTerminal)
+            {
+                Erase();
+            }
+
+            // Where the output goes elsewhere than our own lines, it cannot get into their way.
+            if (isError || (stream.IsTerminal && _isLive))
+            {
+                _isMidLine = bytes[^1] != (byte)'\n';
+            }
+
+            stream.Write(bytes);
+        }
+    }
+
+    /// <summary>Takes the live line away: what follows is written by someone else.</summary>
+    public void End()
+    {
+        lock (_gate)
+        {
+            Erase();
+            FinishEngineLine();
+        }
+    }
+
+    private static string Shortened(string command)
+    {
+        var line = command.ReplaceLineEndings(" ");
+        return line.Length <= LongestCommand ? line : line[..LongestCommand] + "…";
+    }
+
+    private void WriteLine(string text)
+    {
+        Erase();
+        FinishEngineLine();
+        StandardStreams.Error.TryWriteText($"wt-run: {text}\n");
+    }
+
+    private void Erase()
+    {
+        if (_liveLineIsShown)
+        {
+            StandardStreams.Error.TryWriteText(EraseLive);
+            _liveLineIsShown = false;
+        }
+    }
+
+    private void FinishEngineLine()
+    {
+        if (_isMidLine)
+        {
+            StandardStreams.Error.TryWriteText("\n");
+            _isMidLine = false;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Text;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.Cli.Rendering;
+
+/// <summary>Runs as rows of words, one column for each thing that a person looks for.</summary>
+internal sealed record RunTable(IReadOnlyList<string> Headings, IReadOnlyList<RunRow> Rows)
+{
+    /// <summary>Makes the rows.</summary>
+    public static RunTable Of(IReadOnlyList<RunRecord> records) => new(
+        ["ID", "STATE", "PROJECT", "TRIGGER", "ISOLATION", "WHERE", "AGE", "RESULT"], [.. records.Select(RunRow.Of)]);
+
+    /// <summary>Columns of equal width, for files and pipes.</summary>
+    public string ToPlainText()
+    {
+        var text = new StringBuilder();
+        var rows = Rows.Select(row => row.Cells).Prepend(Headings).ToList();
+        var widths = Headings.Select((_, column) => rows.Max(cells => cells[column].Length)).ToList();
+        foreach (var cells in rows)
+        {
+            for (var column = 0; column < cells.Count; column++)
+            {
+                var isLast = column == cells.Count - 1;
+                text.Append(isLast ? cells[column] : cells[column].PadRight(widths[column] + 2));
+            }
+
+            while (text[^1] == ' ')
+            {
+                text.Length--;
+            }
+
+            text.Append('\n');
+        }
+
+        return text.ToString();
+    }
+}
+
+/// <summary>One run.</summary>
+/// <param name="State">Its state, for its colour.</param>
+/// <param name="Cells">What stands in the columns.</param>
+internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
+{
+    public static RunRow Of(RunRecord record) => new(
+        record.State,
+        [
+            record.Id,
+            record.State.IsFinal() ? RecordWriter.NameOf(record.State) : $"* {RecordWriter.NameOf(record.State)}",
+            record.Project,
+            record.Trigger.ToString(),
+            record.Isolation.Kind,
+            Where(record),
+            Words.Age(record.CreatedAt),
+            Result(record),
+        ]);
+
+    /// <summary>The directory that it works in, or that was kept; else the branch, if it is still there; else where its work went.</summary>
+    private static string Where(RunRecord record) => record switch
+    {
+        { Kept: { } kept } => kept.Path,
+        { Worktree: null } => record.Directory ?? "",
+        { State: var state } when !state.IsFinal() => record.Worktree,
+        { MergeBack.Result: MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Nothing } => record.MergeBack.Target ?? "",
+        _ => record.Branch ?? "",
+    };
+
+    private static string Result(RunRecord record)
+    {
+        var result = record.MergeBack?.Result is { } known ? RecordWriter.NameOf(known) : "";
+        return record.Engine.ExitCode is { } code and not 0 ? $"exit {code}{(result.Length == 0 ? "" : $", {result}")}" : result;
+    }
+}

@@ -1,0 +1,49 @@
+using Spectre.Console;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.Cli.Rendering;
+
+/// <summary>The runs as a table that fits the terminal. The only place that loads Spectre.Console; no run ever comes here.</summary>
+internal static class TerminalTable
+{
+    private const int WidthIfUnknown = 120;
+
+    /// <summary>Renders.</summary>
+    /// <param name="runs">The rows.</param>
+    /// <param name="width">Columns of the terminal; 0 if that is unknown.</param>
+    public static string Render(RunTable runs, int width)
+    {
+        using var text = new StringWriter { NewLine = "\n" };
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes,
+            ColorSystem = Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ColorSystemSupport.NoColors : ColorSystemSupport.Standard,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(text),
+        });
+        console.Profile.Width = width > 0 ? width : WidthIfUnknown;
+        var table = new Table { Border = TableBorder.None, ShowHeaders = true };
+        foreach (var heading in runs.Headings)
+        {
+            var column = new TableColumn($"[bold]{heading}[/]") { NoWrap = heading is "ID" or "STATE" or "AGE", Padding = new Padding(0, 0, 2, 0) };
+            table.AddColumn(column);
+        }
+
+        foreach (var row in runs.Rows)
+        {
+            table.AddRow(row.Cells.Select((cell, column) => column == 1 ? $"[{ColourOf(row.State)}]{Markup.Escape(cell)}[/]" : Markup.Escape(cell)).ToArray());
+        }
+
+        console.Write(table);
+        return text.ToString();
+    }
+
+    private static string ColourOf(RunState state) => state switch
+    {
+        RunState.Succeeded => "green",
+        RunState.NeedsMerge => "yellow",
+        RunState.Skipped or RunState.Cancelled => "grey",
+        _ when state.IsFinal() => "red",
+        _ => "blue",
+    };
+}

@@ -1,0 +1,69 @@
+using System.Collections;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.Cli;
+
+/// <summary>Where and by whom the program was called; read once, here at the edge, and handed down as values.</summary>
+internal sealed class Surroundings
+{
+    private Surroundings(Dictionary<string, string> environment, string currentDirectory)
+    {
+        Environment = environment;
+        CurrentDirectory = currentDirectory;
+    }
+
+    /// <summary>The variables of this process.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; }
+
+    /// <summary>Absolute path.</summary>
+    public string CurrentDirectory { get; }
+
+    /// <summary>Absolute path; <c>/</c> if there is none.</summary>
+    public string HomeDirectory => Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? home : "/";
+
+    /// <summary>The nearest directory, here or above, that git takes for the top of a working tree; null if there is none.</summary>
+    public string? RepositoryTop
+    {
+        get
+        {
+            for (var directory = CurrentDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
+            {
+                var git = Path.Combine(directory, ".git");
+                if (Directory.Exists(git) || File.Exists(git))
+                {
+                    return directory;
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Whether the current directory lies in a worktree that wt-run made for a run: git's own file names its admin directory, which has the
+    /// run's id for a name.
+    /// </summary>
+    public bool IsInRunWorktree =>
+        RepositoryTop is { } top && Path.Combine(top, ".git") is var git && File.Exists(git)
+        && RunId.TryParse(Path.GetFileName(File.ReadAllText(git).Trim())) is not null;
+
+    /// <summary>Reads what is real.</summary>
+    /// <exception cref="WorktreeIsolatorException">The current directory was deleted.</exception>
+    public static Surroundings Read()
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in System.Environment.GetEnvironmentVariables())
+        {
+            environment[(string)entry.Key] = (string?)entry.Value ?? "";
+        }
+
+        try
+        {
+            return new Surroundings(environment, Directory.GetCurrentDirectory());
+        }
+        catch (IOException e)
+        {
+            throw new WorktreeIsolatorException(FailureKind.System, "The current directory does not exist any more.", "Change to one that does.", e);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Text.Json;
+using WorktreeIsolator.Git;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.MergeBack;
+
+/// <summary>How much a landing changed on its target.</summary>
+/// <param name="Files">How many files.</param>
+/// <param name="Insertions">How many lines it added.</param>
+/// <param name="Deletions">How many lines it took away.</param>
+public sealed record LandedChange(int Files, int Insertions, int Deletions)
+{
+    /// <summary><c>2 files, 10 insertions, 1 deletion</c>.</summary>
+    public override string ToString() => $"{Count(Files, "file")}, {Count(Insertions, "insertion")}, {Count(Deletions, "deletion")}";
+
+    /// <summary>Asks git.</summary>
+    /// <param name="projectPath">Absolute path of the run's project.</param>
+    /// <param name="environment">The caller's variables, for git.</param>
+    /// <param name="record">The run.</param>
+    /// <returns>Null if the run has not landed, or git no longer has the commits.</returns>
+    public static LandedChange? TryRead(string projectPath, IReadOnlyDictionary<string, string> environment, RunRecord record)
+    {
+        if (record.MergeBack is not { Result: MergeBackResult.Landed, Commit: { } commit } || TargetBefore(record, commit) is not { } before)
+        {
+            return null;
+        }
+
+        var diff = GitCommand.In(projectPath, environment).ReadOnly().Try(["diff", "--shortstat", "--no-ext-diff", before, commit, "--"]);
+        return diff.Succeeded ? Parse(diff.Output) : null;
+    }
+
+    /// <summary>The target as the landing found it, from the line that was journalled before it was moved: <c>… OLD NEW</c>.</summary>
+    private static string? TargetBefore(RunRecord record, string commit)
+    {
+        string? before = null;
+        var events = Path.Combine(Path.GetDirectoryName(record.Log ?? "") ?? "", "events.jsonl");
+        foreach (var line in File.Exists(events) ? File.ReadLines(events) : [])
+        {
+            if (!line.Contains(commit, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            using var parsed = JsonDocument.Parse(line);
+            if (parsed.RootElement.GetProperty("event").GetString() == "landing"
+                && parsed.RootElement.GetProperty("detail").GetString()?.Split(' ') is [.., var old, var to] && to == commit)
+            {
+                before = CommitId.TryParse(old)?.ToString();
+            }
+        }
+
+        return before;
+    }
+
+    /// <summary>Reads <c> 3 files changed, 10 insertions(+), 2 deletions(-)</c>; git leaves out what is zero, and prints nothing for no change.</summary>
+    private static LandedChange Parse(string shortstat)
+    {
+        int files = 0, insertions = 0, deletions = 0;
+        foreach (var part in shortstat.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var number = int.Parse(part[..part.IndexOf(' ', StringComparison.Ordinal)], CultureInfo.InvariantCulture);
+            if (part.Contains("file", StringComparison.Ordinal))
+            {
+                files = number;
+            }
+            else if (part.Contains("insertion", StringComparison.Ordinal))
+            {
+                insertions = number;
+            }
+            else
+            {
+                deletions = number;
+            }
+        }
+
+        return new LandedChange(files, insertions, deletions);
+    }
+
+    private static string Count(int number, string what) => string.Create(CultureInfo.InvariantCulture, $"{number} {what}{(number == 1 ? "" : "s")}");
+}
