@@ -93,6 +93,9 @@ internal sealed record GitCommand
         return variables;
     }
 
+    /// <summary>The same git, started somewhere else.</summary>
+    public GitCommand At(string directory) => this with { Directory = directory };
+
     /// <summary>The same git for one linked worktree, named by its admin directory: no discovery, whatever its files say.</summary>
     public GitCommand ForWorktree(string adminDirectory, string path) => With("GIT_DIR", adminDirectory).With("GIT_WORK_TREE", path);
 

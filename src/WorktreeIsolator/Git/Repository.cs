@@ -29,8 +29,14 @@ internal sealed class Repository
     /// <summary>The admin directory of the worktree that the project's path lies in; the common directory for the main one.</summary>
     public string GitDirectory => Paths.GitDirectory;
 
+    /// <summary>The same repository, in which none of our steps runs a hook; not even reference-transaction.</summary>
+    public Repository WithoutHooks() => new(Git.WithoutHooks(), Paths, Config);
+
     /// <summary>Top of the main worktree; null if the repository has none.</summary>
-    public string? MainTop => Paths.Top is null || Paths.IsLinked ? Paths.MainTopBesideCommonDirectory : Paths.Top;
+    public string? MainTop => Paths.Top is { } top && !Paths.IsLinked ? top : IsBare ? null : Paths.MainTopBesideCommonDirectory;
+
+    /// <summary>Whether there is no main worktree; a bare repository may be called <c>.git</c>, beside its linked worktrees.</summary>
+    private bool IsBare => Config.Get("core.bare") == "true";
 
     /// <summary>What a relative <c>worktrees_dir</c> is relative to.</summary>
     public string WorktreesBase => MainTop ?? Path.GetDirectoryName(CommonDirectory)!;

@@ -12,7 +12,13 @@ internal sealed record WorktreeEntry(string Path, CommitId? Head, string? Branch
 internal static class WorktreeList
 {
     /// <summary>Asks git.</summary>
-    public static IReadOnlyList<WorktreeEntry> Read(GitCommand git) => Parse(git.ReadOnly().Run(["worktree", "list", "--porcelain", "-z"]).RawOutput);
+    public static IReadOnlyList<WorktreeEntry> Read(Repository repository)
+    {
+        var entries = Parse(repository.Git.ReadOnly().Run(["worktree", "list", "--porcelain", "-z"]).RawOutput);
+
+        // Where the git directory lies elsewhere (--separate-git-dir, a submodule), git names that instead of the main worktree (2.39).
+        return repository.MainTop is { } main && !entries[0].IsBare ? [entries[0] with { Path = main }, .. entries.Skip(1)] : entries;
+    }
 
     /// <summary>Reads <c>worktree list --porcelain -z</c>: NUL-ended attributes, an empty one between entries (git 2.36).</summary>
     public static IReadOnlyList<WorktreeEntry> Parse(byte[] output)

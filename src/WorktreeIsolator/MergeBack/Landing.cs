@@ -33,7 +33,7 @@ internal sealed class Landing(Repository repository, string runId, bool runHooks
     /// <summary>Looks where the target is checked out, and where it is.</summary>
     public TargetCheckouts FindCheckouts(BranchName target)
     {
-        var worktrees = WorktreeList.Read(repository.Git);
+        var worktrees = WorktreeList.Read(repository);
         var at = new List<(WorktreeEntry Entry, string GitDirectory)>();
         string? claimedBy = null;
         for (var i = 0; i < worktrees.Count; i++)

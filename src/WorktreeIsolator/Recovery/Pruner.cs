@@ -26,7 +26,7 @@ public sealed class Pruner
     /// <returns>What was taken, and what was found and left, each with its reason.</returns>
     public IReadOnlyList<PruneItem> Prune(ProjectConfig project, bool dryRun)
     {
-        var repository = Repository.TryOpen(project.Path, _options.Environment);
+        var repository = ProjectRepository.TryOpen(project, _options.Environment);
         var reconciler = new Reconciler(project, _options, repository);
         var items = new List<PruneItem>(dryRun
             ? reconciler.FindDead().Select(record =>
@@ -48,7 +48,7 @@ public sealed class Pruner
     /// <summary>Worktrees that wt-run locked, of runs that are final.</summary>
     private static IEnumerable<PruneItem> PruneWorktrees(Repository repository, RunStore store, bool dryRun)
     {
-        foreach (var entry in WorktreeList.Read(repository.Git))
+        foreach (var entry in WorktreeList.Read(repository))
         {
             if (WorktreeRegistration.RunThatLocked(entry) is not { } id || store.IsActive(id))
             {

@@ -24,7 +24,7 @@ public sealed class Reconciler
     /// <param name="project">The project; its directory exists.</param>
     /// <param name="options">What all runs share.</param>
     public Reconciler(ProjectConfig project, RunnerOptions options)
-        : this(project, options, Repository.TryOpen(project.Path, options.Environment))
+        : this(project, options, ProjectRepository.TryOpen(project, options.Environment))
     {
     }
 

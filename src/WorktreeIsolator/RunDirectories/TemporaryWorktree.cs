@@ -23,7 +23,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         _plan = plan;
         _worktree = worktree;
         _context = context;
-        _git = GitCommand.In(plan.Repository.CommonDirectory, plan.Repository.Git.Environment).ForWorktree(worktree.AdminDirectory, worktree.Path);
+        _git = plan.Repository.Git.At(plan.Repository.CommonDirectory).ForWorktree(worktree.AdminDirectory, worktree.Path);
         _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -124,7 +124,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         _context.Began($"checking out {_worktree.Base.Abbreviated}");
         _contents.CheckOut(_context.Cancel);
         _contents.Copy();
-        _contents.RunPostCheckoutHook(_context.Commands);
+        _contents.RunPostCheckoutHook(_context.Commands, _environment);
         if (!System.IO.Directory.Exists(EngineDirectory))
         {
             throw new WorktreeIsolatorException(

@@ -62,19 +62,25 @@ internal sealed class WorktreeContents(
     }
 
     /// <summary>Runs the repository's post-checkout hook, which <c>--no-checkout</c> left out; its failure is told and changes nothing, as in git.</summary>
-    public void RunPostCheckoutHook(ProjectCommands commands)
+    /// <param name="commands">Runs it.</param>
+    /// <param name="environment">The run's.</param>
+    public void RunPostCheckoutHook(ProjectCommands commands, IReadOnlyDictionary<string, string> environment)
     {
         if (project.Hooks == HookMode.Skip || !HookExists("post-checkout"))
         {
             return;
         }
 
-        var command = git.With("GIT_TERMINAL_PROMPT", "0");
+        var variables = new Dictionary<string, string>(environment, StringComparer.Ordinal)
+        {
+            ["GIT_DIR"] = worktree.AdminDirectory,
+            ["GIT_WORK_TREE"] = worktree.Path,
+        };
         var exitCode = commands.Run(
             "post-checkout hook",
             ["git", "hook", "run", "--ignore-missing", "post-checkout", "--", worktree.Base.Zero, worktree.Base.ToString(), "1"],
             worktree.Path,
-            command.Environment,
+            variables,
             HookTimeout);
         if (exitCode != 0)
         {
@@ -195,7 +201,7 @@ internal sealed class WorktreeContents(
     private bool HookExists(string name)
     {
         var directory = repository.Config.Get("core.hookspath") is { } configured
-            ? Path.GetFullPath(configured, repository.Top ?? repository.CommonDirectory)
+            ? Path.GetFullPath(configured, worktree.Path)
             : Path.Combine(repository.CommonDirectory, "hooks");
 
         // '~/…' is git's to expand; it finds out itself whether there is a hook.

@@ -46,7 +46,7 @@ internal sealed class AcceptedRun
         }
 
         RequireProgram(request, options);
-        var repository = Repository.TryOpen(project.Path, options.Environment);
+        var repository = ProjectRepository.TryOpen(project, options.Environment);
         var decision = IsolationDecider.Decide(new IsolationQuestion
         {
             Trigger = request.Trigger.Kind,

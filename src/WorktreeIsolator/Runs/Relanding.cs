@@ -15,7 +15,7 @@ internal static class Relanding
     /// <summary>Lands.</summary>
     public static RunRecord Land(ProjectConfig project, RunRecord record, RunnerOptions options, CancellationToken cancel, CancellationToken kill)
     {
-        var repository = Repository.TryOpen(project.Path, options.Environment);
+        var repository = ProjectRepository.TryOpen(project, options.Environment);
         if (repository is null || WorktreePlan.Of(record, project, repository) is not { } recorded)
         {
             throw Cannot(record, "it ran in place, so its work is where it was made.");
