@@ -1,5 +1,6 @@
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Queueing;
+using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.MergeBack;
 
@@ -15,8 +16,8 @@ internal sealed record TargetMoved : LandingOutcome;
 /// <summary>Someone works where the target is checked out; it may be free later.</summary>
 internal sealed record TargetInUse(string By) : LandingOutcome;
 
-/// <summary>Files of the user's are in the way, or git refuses: only a person can help.</summary>
-internal sealed record LandingRefused(string Why, string Hint) : LandingOutcome;
+/// <summary>Files of the user's are in the way, or git or a hook refuses: only a person can help.</summary>
+internal sealed record LandingRefused(string Why, string Hint, MergeBackResult Result = MergeBackResult.TargetBusy) : LandingOutcome;
 
 /// <summary>Where a target branch is, and who has it.</summary>
 /// <param name="Tip">Its commit; null if it does not exist.</param>
@@ -30,6 +31,16 @@ internal sealed record TargetCheckouts(CommitId? Tip, IReadOnlyList<(WorktreeEnt
 /// </summary>
 internal sealed class Landing(Repository repository, string runId, bool runHooks, Action<string> note)
 {
+    /// <summary>What a process that died while it landed had landed; null if its target did not get that far.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="target">The branch to land on; null if there was none.</param>
+    /// <param name="notes">What landings of the run have noted: each ends with the commit that was to land.</param>
+    public static CommitId? FindLanded(Repository repository, BranchName? target, IReadOnlyList<string> notes) =>
+        target is not null && notes is [.., var note] && CommitId.TryParse(note.Split(' ')[^1]) is { } commit
+        && repository.Git.ReadOnly().Try(["merge-base", "--is-ancestor", commit.ToString(), target.Ref]).Succeeded
+            ? commit
+            : null;
+
     /// <summary>Looks where the target is checked out, and where it is.</summary>
     public TargetCheckouts FindCheckouts(BranchName target)
     {
@@ -91,7 +102,7 @@ internal sealed class Landing(Repository repository, string runId, bool runHooks
             return new HasLanded();
         }
 
-        return Tip(target) != old ? new TargetMoved() : throw new GitException(arguments, result.ExitCode, result.Error);
+        return Tip(target) != old ? new TargetMoved() : (LandingOutcome?)WhoeverHoldsALock(result.Error) ?? Rejected(result.Error);
     }
 
     private LandingOutcome FastForwardCheckout(BranchName target, CommitId? old, CommitId commit, string path, string gitDirectory)
@@ -108,28 +119,52 @@ internal sealed class Landing(Repository repository, string runId, bool runHooks
             return new TargetInUse($"a {operation} under way in '{path}', where '{target}' is checked out");
         }
 
+        // git would find the branch's own lock only after it has written the files.
+        if (LockInTheWay(target, gitDirectory) is { } lockFile)
+        {
+            return InUseByGit(lockFile);
+        }
+
         // Plain --ff-only overwrites ignored files silently, obeys mergeOptions = --squash and leaves autostash conflicts in the files.
         // No time limit and no cancellation: half a checkout is worse than a slow one.
         note($"merge --ff-only in {path}: {target.Ref} {old} {commit}");
-        var git = GitAt(path, gitDirectory).Configured($"branch.{target}.mergeOptions", "").WithTimeout(null);
+        var repair = new CheckoutRepair(GitAt(path, gitDirectory), path, $"wt-run {runId}: land");
+        var git = repair.Marked.Configured($"branch.{target}.mergeOptions", "").WithTimeout(null);
         var result = (runHooks ? git : git.WithoutHooks()).Try(
         [
             "merge", "--ff-only", "--no-overwrite-ignore", "--no-autostash", "--no-squash", "--no-verify-signatures", "--no-stat", "-q",
             commit.ToString(),
         ]);
-        return Tip(target) == commit ? new HasLanded() : Explain(target, old, path, result);
-    }
+        if (Tip(target) == commit)
+        {
+            return new HasLanded();
+        }
 
-    private LandingOutcome Explain(BranchName target, CommitId? old, string path, GitResult result)
-    {
-        if (Tip(target) != old || result.Succeeded)
+        if (result.Succeeded)
+        {
+            // HEAD was switched in this moment, and git moved the other branch, if it could.
+            repair.MoveBackOtherBranch(target, commit);
+            return new TargetMoved();
+        }
+
+        if (Tip(target) != old)
         {
             return new TargetMoved();
         }
 
-        if (result.Error.Contains(".lock': File exists", StringComparison.Ordinal))
+        return old is not { } before || repair.TakeBack(before, commit, result.Error)
+            ? Explain(target, path, result)
+            : new LandingRefused(
+                $"git could not move '{target}', and not all that it had written in '{path}' could be taken back: {result.Error.Trim()}",
+                "Look at 'git status' there.",
+                MergeBackResult.Rejected);
+    }
+
+    private static LandingOutcome Explain(BranchName target, string path, GitResult result)
+    {
+        if (WhoeverHoldsALock(result.Error) is { } busy)
         {
-            return new TargetInUse($"another git process in '{path}' (an index.lock exists there; if none runs, it is stale and may be deleted)");
+            return busy;
         }
 
         var inTheWay = result.Error.Split('\n').Where(line => line.StartsWith('\t')).Select(line => line.Trim()).ToList();
@@ -137,8 +172,28 @@ internal sealed class Landing(Repository repository, string runId, bool runHooks
             ? new LandingRefused(
                 $"Files in '{path}', where '{target}' is checked out, are in the way: {string.Join(", ", inTheWay)}.",
                 "Commit, stash or move them.")
-            : new LandingRefused($"git could not move '{target}' in '{path}': {result.Error.Trim()}", "Mend that in the checkout.");
+            : Rejected(result.Error.Length > 0 ? result.Error : $"'git merge' ended with exit code {result.ExitCode}");
     }
+
+    private string? LockInTheWay(BranchName target, string gitDirectory) => Array.Find(
+        [
+            Path.Combine(gitDirectory, "index.lock"), Path.Combine(gitDirectory, "HEAD.lock"),
+            Path.Combine(repository.CommonDirectory, target.Ref + ".lock"),
+        ],
+        File.Exists);
+
+    private static TargetInUse? WhoeverHoldsALock(string error)
+    {
+        const string End = ".lock': File exists";
+        var end = error.IndexOf(End, StringComparison.Ordinal);
+        return end < 0 ? null : InUseByGit(error[(error.LastIndexOf('\'', end) + 1)..end] + ".lock");
+    }
+
+    private static TargetInUse InUseByGit(string lockFile) =>
+        new($"another git process, which holds '{lockFile}' (if none runs, that file is stale and may be deleted)");
+
+    private static LandingRefused Rejected(string error) =>
+        new($"git could not move the branch: {error.Trim()}", "Mend the cause.", MergeBackResult.Rejected);
 
     private GitCommand GitAt(string path, string gitDirectory) => gitDirectory == repository.CommonDirectory
         ? GitCommand.In(path, repository.Git.Environment)

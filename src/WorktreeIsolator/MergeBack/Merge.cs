@@ -18,6 +18,9 @@ internal sealed record Mergeable(CommitId Commit, bool IsNew) : MergeOutcome;
 /// <param name="Paths">Relative to the top of the repository.</param>
 internal sealed record MergeConflict(IReadOnlyList<string> Paths) : MergeOutcome;
 
+/// <summary>The target and the work have no commit in common.</summary>
+internal sealed record UnrelatedHistories : MergeOutcome;
+
 /// <summary>The target has moved on, and <c>merge_style = "ff"</c> allows nothing but moving it forward.</summary>
 internal sealed record NotFastForward : MergeOutcome;
 
@@ -62,6 +65,11 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
     {
         string[] arguments = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", target.ToString(), tip.ToString()];
         var result = worktreeGit.WithTimeout(null).Try(arguments);
+        if (result.Error.Contains("unrelated histories", StringComparison.Ordinal))
+        {
+            return new UnrelatedHistories();
+        }
+
         if (result.ExitCode is not (0 or 1))
         {
             throw new GitException(arguments, result.ExitCode, result.Error);
@@ -73,6 +81,11 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
             return new MergeConflict([.. fields.Skip(1).Distinct(StringComparer.Ordinal)]);
         }
 
+        if (style == MergeStyle.Squash && fields[0] == worktreeGit.ReadOnly().Run(["rev-parse", $"{target}^{{tree}}"]).Output)
+        {
+            return new NothingToMerge();
+        }
+
         string[] parents = style == MergeStyle.Squash ? ["-p", target.ToString()] : ["-p", target.ToString(), "-p", tip.ToString()];
         var commit = Committer().WithInput(message).Run(["commit-tree", "--no-gpg-sign", .. parents, "-F", "-", fields[0]]).Output;
         return new Mergeable(CommitId.Parse(commit), IsNew: true);
@@ -81,16 +94,18 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
     /// <summary>In the run's worktree, on a detached HEAD: the run branch stays where the engine left it.</summary>
     private MergeOutcome Rebase(CommitId target, CommitId tip)
     {
+        ExactCheckout.Of(worktreeGit, tip);
         var git = Committer().WithoutHooks().WithTimeout(null)
             .Configured("rebase.autoStash", "false").Configured("rebase.updateRefs", "false").Configured("commit.gpgSign", "false");
         var result = git.Try(["rebase", "--quiet", "--no-autostash", "--no-gpg-sign", "--merge", target.ToString(), tip.ToString()]);
         if (result.Succeeded)
         {
-            return new Mergeable(CommitId.Parse(git.ReadOnly().Run(["rev-parse", "HEAD"]).Output), IsNew: true);
+            var rebased = CommitId.Parse(git.ReadOnly().Run(["rev-parse", "HEAD"]).Output);
+            return rebased == target ? new NothingToMerge() : new Mergeable(rebased, IsNew: true);
         }
 
         var conflicts = git.ReadOnly().Run(["diff", "--name-only", "--diff-filter=U", "-z"]).Fields;
-        git.Run(["rebase", "--abort"]);
+        _ = git.Try(["rebase", "--abort"]);
         return conflicts.Length > 0
             ? new MergeConflict(conflicts)
             : throw new GitException(["rebase", target.ToString(), tip.ToString()], result.ExitCode, result.Error);

@@ -19,6 +19,19 @@ internal sealed class Push(GitCommand worktreeGit, string remote, bool runHooks)
     /// <summary>Pushes and asks the remote what it has.</summary>
     public PushOutcome Try(CommitId commit, string branchRef, CancellationToken cancellation)
     {
+        try
+        {
+            return PushAndAsk(commit, branchRef, cancellation);
+        }
+        catch (GitException e)
+        {
+            // It took too long, or the remote could not be asked.
+            return new PushRejected(e.Error.Trim(), IsBehind: false);
+        }
+    }
+
+    private PushOutcome PushAndAsk(CommitId commit, string branchRef, CancellationToken cancellation)
+    {
         var git = worktreeGit.WithTimeout(GitCommand.NetworkTimeout);
         string[] arguments = ["push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", "--no-signed", "--no-force-with-lease"];
         var result = git.Try(

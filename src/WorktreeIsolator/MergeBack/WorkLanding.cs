@@ -15,8 +15,11 @@ namespace WorktreeIsolator.MergeBack;
 internal sealed record WorkOutcome(
     MergeBackResult Result, CommitId? Commit, IReadOnlyList<string>? Conflicts = null, string? Message = null, string? Hint = null)
 {
+    /// <summary>The run's state if the delivery was broken off: cancelled, or failed; null if it came to its end.</summary>
+    public RunState? BrokenOff { get; init; }
+
     /// <summary>Whether the work is where the configuration wants it.</summary>
-    public bool IsDone => Result is MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Nothing or MergeBackResult.Kept;
+    public bool IsDone => BrokenOff is null && Result is MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Nothing or MergeBackResult.Kept;
 }
 
 /// <summary>
@@ -67,9 +70,15 @@ internal sealed class WorkLanding(
 
                 (merged, mergedInto) = (mergeable.Commit, old);
                 Hold(mergeable);
-                if (verify(mergeable.Commit) is { } passed && !passed)
+                if (verify(mergeable.Commit) is { } passed)
                 {
-                    return VerifyFailed(target, tip);
+                    if (!passed)
+                    {
+                        return VerifyFailed(target, tip);
+                    }
+
+                    // That took its time: who has the target now, and where is it?
+                    continue;
                 }
             }
 
@@ -85,8 +94,9 @@ internal sealed class WorkLanding(
                     Waiting.Pause(BusyPause, cancellation);
                     break;
                 case LandingRefused refused:
+                    Release();
                     return new WorkOutcome(
-                        MergeBackResult.TargetBusy, tip, Message: $"Not landed on '{target}'. {refused.Why}", Hint: $"{refused.Hint} Then: wt-run land {runId}");
+                        refused.Result, tip, Message: $"Not landed on '{target}'. {refused.Why}", Hint: $"{refused.Hint} Then: wt-run land {runId}");
                 default:
                     merged = null;
                     break;
@@ -127,6 +137,11 @@ internal sealed class WorkLanding(
                 conflict.Paths,
                 $"The work conflicts with '{target}' in {string.Join(", ", conflict.Paths)}.",
                 $"Merge '{target}' into the run's branch, resolve, commit, then: wt-run land {runId}"),
+            UnrelatedHistories => new WorkOutcome(
+                MergeBackResult.Conflict,
+                tip,
+                Message: $"The work has no commit in common with '{target}', so it cannot be merged.",
+                Hint: $"If it belongs there: git merge --allow-unrelated-histories {tip}"),
             _ => new WorkOutcome(
                 MergeBackResult.Conflict,
                 tip,

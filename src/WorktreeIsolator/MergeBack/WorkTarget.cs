@@ -30,19 +30,23 @@ internal sealed record WorkTarget(MergeBackPolicy Policy, BranchName? Branch)
 
     /// <summary>Decides the target from what was asked for, the project and the base.</summary>
     /// <param name="policy">The request's policy, else the project's.</param>
-    /// <param name="mergeTarget">The project's <c>merge_target</c>; null for the base's branch.</param>
-    /// <param name="pushesTarget">Whether <c>push_target</c> is on.</param>
+    /// <param name="project">The project.</param>
     /// <param name="baseName">The base's name, for the message.</param>
     /// <param name="baseBranch">The local branch that the base stands for; null for a tag or a commit.</param>
-    /// <exception cref="WorktreeIsolatorException">The policy needs a target and there is none.</exception>
-    public static WorkTarget Decide(MergeBackPolicy policy, string? mergeTarget, bool pushesTarget, string baseName, BranchName? baseBranch)
+    /// <exception cref="WorktreeIsolatorException">The policy needs a target and there is none, or a push that cannot be done yet.</exception>
+    public static WorkTarget Decide(MergeBackPolicy policy, ProjectConfig project, string baseName, BranchName? baseBranch)
     {
-        if (policy != MergeBackPolicy.Merge && !(policy == MergeBackPolicy.Push && pushesTarget))
+        if (policy == MergeBackPolicy.Push)
+        {
+            RefuseWhatIsToCome(project);
+        }
+
+        if (policy != MergeBackPolicy.Merge)
         {
             return new WorkTarget(policy, null);
         }
 
-        var branch = mergeTarget is null
+        var branch = project.MergeTarget is not { } mergeTarget
             ? baseBranch
             : BranchName.TryParse(mergeTarget) ?? throw new WorktreeIsolatorException(
                 FailureKind.Configuration, $"merge_target = \"{mergeTarget}\" is not a valid branch name.");
@@ -50,5 +54,25 @@ internal sealed record WorkTarget(MergeBackPolicy Policy, BranchName? Branch)
             FailureKind.Configuration,
             $"The base '{baseName}' is no branch, so there is no branch to land the work on.",
             "Set merge_target, or keep the work on its branch with --merge-back branch."));
+    }
+
+    /// <summary>To push something else than was asked for, or to leave out what should follow, would be worse than to refuse.</summary>
+    private static void RefuseWhatIsToCome(ProjectConfig project)
+    {
+        if (project.PushTarget)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Configuration,
+                "push_target is not available yet: with merge_back = \"push\" this version of wt-run pushes the run branch only.",
+                "Leave push_target out, or land with merge_back = \"merge\" and push the target yourself.");
+        }
+
+        if (project.AfterPush.Count > 0)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Configuration,
+                "after_push is not available yet: this version of wt-run starts nothing after a push.",
+                "Leave after_push out, and start the command when 'wt-run run' has ended with 0.");
+        }
     }
 }

@@ -93,6 +93,27 @@ internal sealed class RunJournal : IDisposable
         }
     }
 
+    /// <summary>The details of all events of one kind, oldest first.</summary>
+    public IReadOnlyList<string> Notes(string what)
+    {
+        var path = Path.Combine(Directory, "events.jsonl");
+        var details = new List<string>();
+        foreach (var line in File.Exists(path) ? File.ReadLines(path) : [])
+        {
+            // The last line of a process that was killed may be cut off.
+            if (line.EndsWith('}') && line.Contains($"\"{what}\"", StringComparison.Ordinal))
+            {
+                using var parsed = JsonDocument.Parse(line);
+                if (parsed.RootElement.GetProperty("event").GetString() == what)
+                {
+                    details.Add(parsed.RootElement.GetProperty("detail").GetString()!);
+                }
+            }
+        }
+
+        return details;
+    }
+
     /// <summary>Releases the liveness lock.</summary>
     public void Dispose() => _liveness.Dispose();
 

@@ -50,7 +50,8 @@ public sealed class Pruner
     {
         foreach (var entry in WorktreeList.Read(repository))
         {
-            if (WorktreeRegistration.RunThatLocked(entry) is not { } id || store.IsActive(id))
+            // A run that is over may be landed by hand right now, in a worktree made again.
+            if (WorktreeRegistration.RunThatLocked(entry) is not { } id || store.IsActive(id) || store.IsAlive(id))
             {
                 continue;
             }
@@ -133,7 +134,7 @@ public sealed class Pruner
         foreach (var name in repository.Git.ReadOnly().Run(["for-each-ref", "--format=%(refname)", "refs/wt-run-merge/"]).Output.Split('\n'))
         {
             var id = Path.GetFileName(name);
-            if (RunId.TryParse(id) is null || store.IsActive(id))
+            if (RunId.TryParse(id) is null || store.IsActive(id) || store.IsAlive(id))
             {
                 continue;
             }

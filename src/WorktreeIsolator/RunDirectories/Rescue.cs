@@ -17,16 +17,49 @@ internal sealed class Rescue(
     /// <summary>The ref that keeps what no branch holds.</summary>
     public string RescueRef => $"refs/wt-run/{runId}";
 
+    /// <summary>No hook may stand between the work and the ref that keeps it.</summary>
+    private GitCommand Refs { get; } = repository.Git.WithoutHooks();
+
+    /// <summary>
+    /// Deletes the locks of git commands that were killed with the engine. Only for a run whose processes are seen to be gone: nobody else
+    /// works in its worktree or moves its branch.
+    /// </summary>
+    public void BreakLocks()
+    {
+        foreach (var file in new[]
+        {
+            Path.Combine(worktree.AdminDirectory, "index.lock"),
+            Path.Combine(worktree.AdminDirectory, "HEAD.lock"),
+            Path.Combine(repository.CommonDirectory, worktree.Branch.Ref + ".lock"),
+        })
+        {
+            if (File.Exists(file))
+            {
+                File.Delete(file);
+            }
+        }
+    }
+
     /// <summary>Keeps the work.</summary>
     /// <param name="status">The worktree as the engine left it.</param>
     /// <param name="message">For the commit that is made of uncommitted work.</param>
     /// <param name="commitOntoBranch">Whether uncommitted work belongs to the run's result; else it goes under the rescue ref alone.</param>
     public KeptWork Keep(WorktreeStatus status, string message, bool commitOntoBranch)
     {
+        var kept = KeepUnderRefs(status, message, commitOntoBranch);
+        return kept.KeepWorktree is null && kept.Tip != worktree.Base && CommittedRepositories(kept.Tip) is { } reason
+            ? kept with { KeepWorktree = reason }
+            : kept;
+    }
+
+    private KeptWork KeepUnderRefs(WorktreeStatus status, string message, bool commitOntoBranch)
+    {
         var runBranchTip = status.Branch == worktree.Branch.Value ? status.Head : ReadRef(worktree.Branch.Ref);
-        if (Unfinished(status) is { } unfinished || status.Head is not { } head)
+        var unfinished = Unfinished(status);
+        if (unfinished is not null || status.Head is not { } head)
         {
-            return new KeptWork(status.Head ?? worktree.Base, runBranchTip, null, Unfinished(status) ?? "its HEAD has no commit", "it holds unfinished work");
+            unfinished ??= "its HEAD has no commit";
+            return new KeptWork(status.Head ?? worktree.Base, runBranchTip, null, unfinished, $"it holds unfinished work: {unfinished}");
         }
 
         var keepWorktree = WhatNoRefHolds(status);
@@ -56,9 +89,15 @@ internal sealed class Rescue(
         var onRunBranch = status.Branch == worktree.Branch.Value;
         if (onRunBranch || (runBranchTip is { } old && IsAncestor(old, tip)))
         {
-            repository.Git.Run(
+            Refs.Run(
                 ["update-ref", "-m", "wt-run: keep the run's work", worktree.Branch.Ref, tip.ToString(), runBranchTip?.ToString() ?? tip.Zero]);
             return new KeptWork(tip, tip, null, null, keepWorktree);
+        }
+
+        // The engine went back: its branch holds what HEAD says, and more.
+        if (runBranchTip is { } ahead && IsAncestor(tip, ahead))
+        {
+            return new KeptWork(tip, runBranchTip, null, null, keepWorktree);
         }
 
         SetRescueRef(tip);
@@ -91,8 +130,7 @@ internal sealed class Rescue(
             return null;
         }
 
-        var committer = Identity.FallbackVariables(repository).Aggregate(writer, (g, v) => g.With(v.Key, v.Value));
-        return CommitId.Parse(committer.WithInput(message).Run(["commit-tree", "--no-gpg-sign", "-p", head.ToString(), "-F", "-", tree]).Output);
+        return CommitTree(tree, [head], message);
     }
 
     private string? Unfinished(WorktreeStatus status)
@@ -117,7 +155,37 @@ internal sealed class Rescue(
             : null;
     }
 
-    private void SetRescueRef(CommitId commit) => repository.Git.Run(["update-ref", RescueRef, commit.ToString(), commit.Zero]);
+    /// <summary>A repository in the worktree that the engine committed: git keeps no more of it than the id of its commit.</summary>
+    private string? CommittedRepositories(CommitId tip)
+    {
+        var paths = TreeChange.Between(git, worktree.Base, tip)
+            .Where(change => change.IsRepository && Path.Exists(Path.Combine(worktree.Path, change.Path, ".git"))).Select(change => change.Path).ToList();
+        return paths.Count == 0 ? null : $"it holds repositories of their own, which no ref can keep: {string.Join(", ", paths)}";
+    }
+
+    /// <summary>One ref for a run, so what it holds already it holds on: what does not descend from that is joined with it.</summary>
+    private void SetRescueRef(CommitId commit)
+    {
+        var old = ReadRef(RescueRef);
+        if (old is { } held && IsAncestor(commit, held))
+        {
+            return;
+        }
+
+        if (old is { } other && !IsAncestor(other, commit))
+        {
+            commit = CommitTree($"{commit}^{{tree}}", [commit, other], $"Join what was rescued of run {runId}\n");
+        }
+
+        Refs.Run(["update-ref", RescueRef, commit.ToString(), old?.ToString() ?? commit.Zero]);
+    }
+
+    private CommitId CommitTree(string tree, IReadOnlyList<CommitId> parents, string message)
+    {
+        var committer = Identity.FallbackVariables(repository).Aggregate(git, (g, v) => g.With(v.Key, v.Value));
+        return CommitId.Parse(committer.WithInput(message).Run(
+            ["commit-tree", "--no-gpg-sign", .. parents.SelectMany(parent => new[] { "-p", parent.ToString() }), "-F", "-", tree]).Output);
+    }
 
     private CommitId? ReadRef(string name) =>
         CommitId.TryParse(repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", name]).Output);

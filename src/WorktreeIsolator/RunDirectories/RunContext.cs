@@ -32,6 +32,9 @@ internal sealed record RunContext
     /// <summary>Writes into the run's journal what recovery needs to know, and waits until it is on disk.</summary>
     public required Action<string, string> Journal { get; init; }
 
+    /// <summary>What <see cref="Journal"/> was told under one name, by this process or one before it.</summary>
+    public required Func<string, IReadOnlyList<string>> Journalled { get; init; }
+
     /// <summary>Ends waiting and long steps.</summary>
     public required CancellationToken Cancel { get; init; }
 
@@ -59,7 +62,9 @@ internal sealed record RunContext
         var identity = repository is null ? new Dictionary<string, string>(StringComparer.Ordinal) : Identity.FallbackVariables(repository);
         if (identity.Count > 0)
         {
-            observer.Warning($"git knows no user.name and user.email here; commits are made as {Identity.FallbackName} <{Identity.FallbackEmail}>.");
+            var warning = $"git knows no user.name and user.email here; commits are made as {Identity.FallbackName} <{Identity.FallbackEmail}>.";
+            journal.Note("warning", warning);
+            observer.Warning(warning);
         }
 
         OutputEcho echo = (stream, bytes) => observer.Output(stream == OutputStream.Error, bytes);
@@ -81,6 +86,7 @@ internal sealed record RunContext
                 observer.Warning(text);
             },
             Journal = (what, detail) => journal.Note(what, detail, sync: true),
+            Journalled = journal.Notes,
             Cancel = cancel,
         };
     }

@@ -5,7 +5,14 @@ namespace WorktreeIsolator.RunDirectories;
 /// <summary>How an engine ended, as far as its work is concerned.</summary>
 /// <param name="Succeeded">Whether it ended by itself, with 0: only then may anything land.</param>
 /// <param name="Description">A clause for commit messages: <c>failed with exit code 3</c>.</param>
-internal sealed record EngineVerdict(bool Succeeded, string Description);
+internal sealed record EngineVerdict(bool Succeeded, string Description)
+{
+    /// <summary>
+    /// Whether a person asks for the landing, of a run that ended before: someone may be at work in its worktree, and what fails is told to
+    /// that person and changes nothing.
+    /// </summary>
+    public bool IsByHand { get; init; }
+}
 
 /// <summary>
 /// Where one run works, held for as long as it does: the project itself, by a turn; or a temporary worktree, by its registration. Disposing

@@ -1,6 +1,7 @@
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
@@ -11,6 +12,12 @@ namespace WorktreeIsolator.RunDirectories;
 /// </summary>
 internal sealed class TemporaryWorktree : RunDirectory
 {
+    /// <summary>What a landing notes before it moves anything.</summary>
+    public const string LandingNote = "landing";
+
+    private const string PlacedNote = "placed";
+    private const string WorkNote = "work kept";
+
     private readonly WorktreePlan _plan;
     private readonly RegisteredWorktree _worktree;
     private readonly RunContext _context;
@@ -23,7 +30,10 @@ internal sealed class TemporaryWorktree : RunDirectory
         _plan = plan;
         _worktree = worktree;
         _context = context;
-        _git = plan.Repository.Git.At(plan.Repository.CommonDirectory).ForWorktree(worktree.AdminDirectory, worktree.Path);
+
+        // Named as the run's, so that it is ended with it if the supervisor dies: nobody else may be at work there when recovery is.
+        _git = plan.Repository.Git.At(plan.Repository.CommonDirectory)
+            .ForWorktree(worktree.AdminDirectory, worktree.Path).With(ProcessTree.RunIdVariable, context.RunId);
         _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -70,7 +80,12 @@ internal sealed class TemporaryWorktree : RunDirectory
     }
 
     /// <summary>Continues with the worktree of a run whose supervisor is gone, or one that was kept.</summary>
-    public static TemporaryWorktree Adopt(WorktreePlan plan, RegisteredWorktree worktree, RunContext context) => new(plan, worktree, context);
+    public static TemporaryWorktree Adopt(WorktreePlan plan, RegisteredWorktree worktree, RunContext context)
+    {
+        var adopted = new TemporaryWorktree(plan, worktree, context);
+        adopted.RecallPlaced();
+        return adopted;
+    }
 
     /// <summary>Makes a worktree again for work that was kept, detached at its tip, so that it can be merged and verified in it.</summary>
     public static TemporaryWorktree Reopen(WorktreePlan plan, CommitId baseCommit, CommitId tip, RunContext context)
@@ -85,6 +100,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         try
         {
             worktree._contents.CheckOut(context.Cancel);
+            worktree.RecallPlaced();
             return worktree;
         }
         catch
@@ -102,13 +118,17 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         _context.Began("keeping the work");
-        var status = WorktreeStatus.Read(_git);
-        var commitOntoBranch = _plan.Project.Uncommitted == UncommittedWork.Commit;
-        var work = new Rescue(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed).Keep(
-            status, $"Work of run {_context.RunId} ({_context.Trigger})\n\nUncommitted when the engine {verdict.Description}.\n", commitOntoBranch);
-        var outcome = verdict.Succeeded
-            ? Deliver(work)
-            : new WorkOutcome(work.Tip == _worktree.Base ? MergeBackResult.Nothing : MergeBackResult.Kept, work.Tip == _worktree.Base ? null : work.Tip);
+        KeptWork work;
+        try
+        {
+            work = KeepWork(verdict);
+        }
+        catch (Exception e) when (!verdict.IsByHand && e is GitException or IOException or UnauthorizedAccessException)
+        {
+            return NotKept(record, verdict, e.Message);
+        }
+
+        var outcome = verdict.Succeeded ? DeliverOrBreakOff(work, verdict) : LandedBefore() ?? Undelivered(work);
         var keepWorktree = work.KeepWorktree
             ?? (_plan.Project.KeepOnFailure && !(verdict.Succeeded && outcome.IsDone) ? "keep_on_failure = true" : null);
         return Release(Described(record, outcome, verdict), work, outcome, keepWorktree);
@@ -118,6 +138,9 @@ internal sealed class TemporaryWorktree : RunDirectory
     public override void Dispose()
     {
     }
+
+    /// <summary>Takes away a worktree that was made again and could not be used; the work in it is held by what it was made from.</summary>
+    public void GiveUp() => TakeAway(deleteBranchAt: null);
 
     private void Fill()
     {
@@ -135,7 +158,69 @@ internal sealed class TemporaryWorktree : RunDirectory
 
         _contents.SetUp(_context.Commands, EngineDirectory, _environment);
         _contents.Link(_context.TakeLock);
+        if (_contents.Placed.Count > 0)
+        {
+            _context.Journal(PlacedNote, string.Join('\0', _contents.Placed));
+        }
     }
+
+    /// <summary>What wt-run placed never lands, whichever process lands.</summary>
+    private void RecallPlaced() => _contents.Recall(_context.Journalled(PlacedNote).SelectMany(paths => paths.Split('\0')));
+
+    private KeptWork KeepWork(EngineVerdict verdict)
+    {
+        var rescue = new Rescue(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed);
+        if (!verdict.IsByHand)
+        {
+            rescue.BreakLocks();
+            if (_context.Journalled(WorkNote) is [.., var tip])
+            {
+                // A process before us kept the work and died: what is in the worktree now is of its verify command or rebase.
+                _ = _git.WithoutHooks().Try(["rebase", "--quit"]);
+                ExactCheckout.Of(_git, CommitId.Parse(tip));
+            }
+        }
+
+        var work = rescue.Keep(
+            WorktreeStatus.Read(_git),
+            $"Work of run {_context.RunId} ({_context.Trigger})\n\nUncommitted when the engine {verdict.Description}.\n",
+            _plan.Project.Uncommitted == UncommittedWork.Commit);
+        if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
+            && (_plan.Project.Verify.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase))
+        {
+            _context.Journal(WorkNote, work.Tip.ToString());
+        }
+
+        return work;
+    }
+
+    /// <summary>The work is safe: whatever goes wrong with its delivery, the worktree goes, and a person can land it later.</summary>
+    private WorkOutcome DeliverOrBreakOff(KeptWork work, EngineVerdict verdict)
+    {
+        var hint = $"The work is kept. To land it: wt-run land {_context.RunId}";
+        try
+        {
+            return Deliver(work);
+        }
+        catch (OperationCanceledException) when (!verdict.IsByHand)
+        {
+            return Undelivered(work) with { BrokenOff = RunState.Cancelled, Message = "It was cancelled before its work had landed.", Hint = hint };
+        }
+        catch (Exception e) when (!verdict.IsByHand && e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
+        {
+            return Undelivered(work) with { BrokenOff = RunState.Failed, Message = e.Message, Hint = hint };
+        }
+    }
+
+    /// <summary>A supervisor that died may have landed the work, and not have said so.</summary>
+    private WorkOutcome? LandedBefore() =>
+        Landing.FindLanded(_plan.Repository, _plan.Target.Branch, _context.Journalled(LandingNote)) is { } landed
+            ? new WorkOutcome(MergeBackResult.Landed, landed)
+            : null;
+
+    private WorkOutcome Undelivered(KeptWork work) => work.Tip == _worktree.Base && work.KeepWorktree is null
+        ? new WorkOutcome(MergeBackResult.Nothing, null)
+        : new WorkOutcome(MergeBackResult.Kept, work.Tip);
 
     private WorkOutcome Deliver(KeptWork work)
     {
@@ -146,7 +231,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             _plan.Project,
             _context.RunId,
             new Merge(_git, Identity.FallbackVariables(repository)),
-            new Landing(repository, _context.RunId, runHooks, detail => _context.Journal("landing", detail)),
+            new Landing(repository, _context.RunId, runHooks, detail => _context.Journal(LandingNote, detail)),
             commit => Verification.Passes(_plan.Project, _git, commit, EngineDirectory, _environment, _context),
             _context.Began);
         return new WorkDelivery(_plan.Project, _plan.Target, _git, landing, _context.RunId, _contents.Placed, _plan.GoverningPaths).Deliver(
@@ -160,7 +245,7 @@ internal sealed class TemporaryWorktree : RunDirectory
 
     private RunRecord Described(RunRecord record, WorkOutcome outcome, EngineVerdict verdict) => record with
     {
-        State = verdict.Succeeded ? outcome.IsDone ? RunState.Succeeded : RunState.NeedsMerge : record.State,
+        State = verdict.Succeeded ? outcome.BrokenOff ?? (outcome.IsDone ? RunState.Succeeded : RunState.NeedsMerge) : record.State,
         MergeBack = record.MergeBack! with
         {
             Result = outcome.Result,
@@ -175,7 +260,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     /// <summary>Gives the worktree back, and the run branch where something else holds all of it.</summary>
     private RunRecord Release(RunRecord record, KeptWork work, WorkOutcome outcome, string? keepWorktree)
     {
-        var rescueRef = work.RescueRef;
+        var rescueRef = work.RescueRef ?? record.RescueRef;
         var branchGoes = outcome.Result is MergeBackResult.Nothing or MergeBackResult.Landed or MergeBackResult.Pushed;
         if (outcome.Result == MergeBackResult.Kept && _plan.Target.Policy == MergeBackPolicy.None && record.State == RunState.Succeeded)
         {
@@ -230,6 +315,16 @@ internal sealed class TemporaryWorktree : RunDirectory
             _plan.Repository.Git.Run(["update-ref", "-d", _worktree.Branch.Ref, tip.ToString()]);
         }
     }
+
+    /// <summary>git could not make a commit of what the engine left: it stays where it is.</summary>
+    private RunRecord NotKept(RunRecord record, EngineVerdict verdict, string why) => record with
+    {
+        State = verdict.Succeeded ? RunState.Failed : record.State,
+        Message = $"The engine {verdict.Description}, and its uncommitted work could not be committed. {why}",
+        Hint = $"It is in '{_worktree.Path}'. After mending the cause: wt-run land {_context.RunId}",
+        Kept = new KeptInfo(_worktree.Path, $"its work could not be committed: {why}"),
+        MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
+    };
 
     /// <summary>The directory is gone, or is no longer the one that was made: nothing in it is touched, nothing lands.</summary>
     private RunRecord Vanished(RunRecord record)

@@ -20,7 +20,7 @@ internal static class Verification
             return null;
         }
 
-        git.WithoutHooks().WithTimeout(null).Run(["checkout", "--quiet", "--detach", "--no-recurse-submodules", commit.ToString()], context.Cancel);
+        ExactCheckout.Of(git, commit, context.Cancel);
         var exitCode = context.Commands.Run("verify", project.Verify, directory, environment, project.VerifyTimeout);
         return exitCode == 0;
     }

@@ -21,6 +21,9 @@ internal sealed class WorktreeContents(
     /// <summary>What <c>copy</c> and <c>link</c> put there, relative to the top: it never enters a commit.</summary>
     public IReadOnlyList<string> Placed => _placed;
 
+    /// <summary>Tells what an earlier process placed.</summary>
+    public void Recall(IEnumerable<string> placed) => _placed.AddRange(placed);
+
     /// <summary>Writes git's files, outside the repository lock and no more at once than there are cores.</summary>
     public void CheckOut(CancellationToken cancellation)
     {

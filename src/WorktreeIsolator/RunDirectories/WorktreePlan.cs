@@ -56,11 +56,11 @@ internal sealed record WorktreePlan(
             WorktreeRegistration.RequireFree(repository, branch);
         }
 
-        var target = WorkTarget.Decide(policy ?? project.MergeBack, project.MergeTarget, project.PushTarget, found.Name, found.Branch);
+        var target = WorkTarget.Decide(policy ?? project.MergeBack, project, found.Name, found.Branch);
         var path = CanonicalPath.Of(project.Path);
         var subdirectory = repository.Top is { } top && path != top ? Path.GetRelativePath(top, path) : "";
         return new WorktreePlan(
-            project, repository, directory, found, wanted, branch, target, subdirectory, Governing(repository, configurationFile));
+            project, repository, directory, found, wanted, branch, target, subdirectory, RunDirectories.GoverningPaths.Of(repository, configurationFile));
     }
 
     /// <summary>The plan by which a recorded run was made, as far as it matters once its engine has ended; null for a run in place.</summary>
@@ -157,22 +157,5 @@ internal sealed record WorktreePlan(
             FailureKind.Git,
             $"The base '{name}' is no branch, tag or commit of this repository.{more}",
             near is null ? "See 'git branch --all' for what there is." : $"Did you mean '{near}'?");
-    }
-
-    private static List<string> Governing(Repository repository, string? configurationFile)
-    {
-        var paths = new List<string>();
-        if (configurationFile is not null && repository.MainTop is { } top && CanonicalPath.Of(configurationFile) is var file
-            && CanonicalPath.IsAtOrBelow(file, top))
-        {
-            paths.Add(Path.GetRelativePath(top, file));
-        }
-
-        if (repository.Config.Get("core.hookspath") is { } hooks && !Path.IsPathRooted(hooks) && !hooks.StartsWith('~'))
-        {
-            paths.Add(hooks);
-        }
-
-        return paths;
     }
 }

@@ -34,38 +34,56 @@ internal static class Relanding
             throw Cannot(record, "its wt-run process died. First: wt-run prune");
         }
 
+        if (record.MergeBack?.Result == MergeBackResult.Landed)
+        {
+            throw Cannot(record, "its work has landed already.");
+        }
+
         // A run whose policy landed nothing lands on its base's branch: asking for it is the decision.
-        var plan = recorded with { Target = recorded.Target.Branch is null && recorded.Target.Policy != MergeBackPolicy.Push ? LocalTarget(record, project) : recorded.Target };
+        var plan = recorded with
+        {
+            Target = recorded.Target.Branch is null && recorded.Target.Policy != MergeBackPolicy.Push
+                ? LocalTarget(record, project, repository)
+                : recorded.Target,
+        };
         using var journal = store.TakeOver(record, liveness, options.Time);
         journal.Changed = options.Observer.Changed;
         using var log = new OutputLog(record.Log ?? Path.Combine(journal.Directory, "output.log"));
         var context = RunContext.For(journal, options, repository, log, project.KeepProcesses, LockTimeout, cancel, kill);
-        using var worktree = Open(plan, record, context);
-        var landed = worktree.BringBack(record with { Message = null, Hint = null, Kept = null }, new EngineVerdict(true, "ended"));
+        var landed = BringBack(plan, record, context);
         journal.Update(current => landed with { FinishedAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
         return journal.Record;
     }
 
-    private static TemporaryWorktree Open(WorktreePlan plan, RunRecord record, RunContext context)
+    private static RunRecord BringBack(WorktreePlan plan, RunRecord record, RunContext context)
     {
-        if (RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit) is { } kept)
+        var kept = RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit);
+        using var worktree = kept is null ? Reopen(plan, record, context) : TemporaryWorktree.Adopt(plan, kept, context);
+        try
         {
-            return TemporaryWorktree.Adopt(plan, kept, context);
+            return worktree.BringBack(record with { Message = null, Hint = null, Kept = null }, new EngineVerdict(true, "ended") { IsByHand = true });
         }
-
-        var tip = plan.Repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", plan.Branch.Ref]).Output;
-        var commit = CommitId.TryParse(tip) ?? CommitId.TryParse(record.MergeBack?.Commit);
-        return commit is { } found && record.MergeBack?.Result is not (MergeBackResult.Landed or MergeBackResult.Nothing)
-            ? TemporaryWorktree.Reopen(plan, plan.Base.Commit, found, context)
-            : throw Cannot(record, record.MergeBack?.Result == MergeBackResult.Landed ? "its work has landed already." : "it left no work.");
+        catch when (kept is null)
+        {
+            worktree.GiveUp();
+            throw;
+        }
     }
 
-    private static WorkTarget LocalTarget(RunRecord record, ProjectConfig project)
+    private static TemporaryWorktree Reopen(WorktreePlan plan, RunRecord record, RunContext context)
     {
-        var name = project.MergeTarget ?? record.Base!.Ref;
-        var slash = name.IndexOf('/', StringComparison.Ordinal);
-        var local = slash > 0 && name[..slash] == project.PushRemote ? name[(slash + 1)..] : name;
-        return new WorkTarget(MergeBackPolicy.Merge, BranchName.Parse(local));
+        var tip = plan.Repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", plan.Branch.Ref]).Output;
+        var commit = CommitId.TryParse(tip) ?? CommitId.TryParse(record.MergeBack?.Commit);
+        return commit is { } found && record.MergeBack?.Result is not MergeBackResult.Nothing
+            ? TemporaryWorktree.Reopen(plan, plan.Base.Commit, found, context)
+            : throw Cannot(record, "it left no work.");
+    }
+
+    /// <summary>Decided like a new run's: a base that is a tag or a commit is no branch to land on, and none of its name is made.</summary>
+    private static WorkTarget LocalTarget(RunRecord record, ProjectConfig project, Repository repository)
+    {
+        var name = record.Base!.Ref;
+        return WorkTarget.Decide(MergeBackPolicy.Merge, project, name, new BaseResolver(repository, project.PushRemote).TryResolve(name)?.Branch);
     }
 
     private static WorktreeIsolatorException Cannot(RunRecord record, string why) =>

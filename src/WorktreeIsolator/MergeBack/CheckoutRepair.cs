@@ -1,0 +1,99 @@
+using WorktreeIsolator.Git;
+
+namespace WorktreeIsolator.MergeBack;
+
+/// <summary>
+/// Takes back what a fast-forward of a user's checkout did and should not have: <c>merge --ff-only</c> writes the files before it moves
+/// the branch, so it can stop in between (a hook, a lock, a smudge filter, a full disk), and moves whatever branch HEAD names at that moment
+/// (git 2.39).
+/// </summary>
+/// <param name="checkout">git in the checkout.</param>
+/// <param name="top">The top of the checkout.</param>
+/// <param name="mark">What the merge writes into the reflog, by which it is known again.</param>
+internal sealed class CheckoutRepair(GitCommand checkout, string top, string mark)
+{
+    // What git says if it has looked at everything and begun nothing.
+    private static readonly string[] BeforeAnythingIsWritten =
+        ["would be overwritten by", "would be removed by", "would lose untracked files", "Not possible to fast-forward", ".lock': File exists"];
+
+    /// <summary>git in the checkout, for the merge.</summary>
+    public GitCommand Marked => checkout.With("GIT_REFLOG_ACTION", mark);
+
+    /// <summary>
+    /// After a merge that failed: brings index and files from wherever it stopped back to <paramref name="before"/>. The user's own changes
+    /// stay: git begins only if none is in a path that it has to write.
+    /// </summary>
+    /// <returns>False if something of it is still there.</returns>
+    public bool TakeBack(CommitId before, CommitId commit, string error)
+    {
+        if (Array.Exists(BeforeAnythingIsWritten, words => error.Contains(words, StringComparison.Ordinal)) && !error.Contains("update_ref", StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        var git = checkout.WithTimeout(null);
+        var changed = TreeChange.Between(git, before, commit);
+        var inIndex = git.ReadOnly().Run(["diff-index", "--cached", "--name-only", "--no-renames", "-z", before.ToString()]).Fields.ToHashSet(StringComparer.Ordinal);
+        return changed.Any(change => inIndex.Contains(change.Path))
+            ? git.Try(["read-tree", "-m", "-u", commit.ToString(), before.ToString()]).Succeeded
+            : TakeBackFiles(git, changed);
+    }
+
+    /// <summary>The index was not written yet: it still says what the files were.</summary>
+    private bool TakeBackFiles(GitCommand git, IReadOnlyList<TreeChange> changed)
+    {
+        var written = git.ReadOnly().Run(["diff-files", "--name-only", "--no-renames", "-z"]).Fields.ToHashSet(StringComparer.Ordinal);
+        var old = changed.Where(change => !change.IsAdded && written.Contains(change.Path)).Select(change => change.Path).ToList();
+
+        // Without --index: that needs the lock of the index, which a git that was killed has left.
+        if (old.Count > 0 && !git.WithInput(string.Join('\0', old) + "\0").Try(["checkout-index", "--force", "-z", "--stdin"]).Succeeded)
+        {
+            return false;
+        }
+
+        var isClean = true;
+        foreach (var added in changed.Where(change => change.IsAdded))
+        {
+            isClean &= TakeBackNewFile(git, added);
+        }
+
+        return isClean;
+    }
+
+    /// <summary>A new file goes if it is what git wrote; half of one, and whatever else came there meanwhile, stays.</summary>
+    private bool TakeBackNewFile(GitCommand git, TreeChange added)
+    {
+        var file = new FileInfo(Path.Combine(top, added.Path));
+        if (file.LinkTarget is null && !file.Exists)
+        {
+            return true;
+        }
+
+        var isGits = file.LinkTarget is { } link
+            ? git.ReadOnly().Try(["cat-file", "blob", added.Object]).Output == link
+            : git.ReadOnly().Try(["hash-object", "--", added.Path]).Output == added.Object;
+        if (!isGits)
+        {
+            return false;
+        }
+
+        file.Delete();
+        for (var directory = file.Directory!; directory.FullName.Length > top.Length && !directory.EnumerateFileSystemInfos().Any(); directory = directory.Parent!)
+        {
+            directory.Delete();
+        }
+
+        return true;
+    }
+
+    /// <summary>Moves another branch back, with its files, if the merge has just moved it; the user's own changes stay.</summary>
+    public void MoveBackOtherBranch(BranchName target, CommitId commit)
+    {
+        var head = checkout.ReadOnly().Try(["rev-parse", "--symbolic-full-name", "HEAD"]).Output;
+        var last = checkout.ReadOnly().Try(["reflog", "-1", "--format=%H %gs", "HEAD"]).Output;
+        if (head != target.Ref && last.StartsWith($"{commit} {mark}", StringComparison.Ordinal))
+        {
+            checkout.WithTimeout(null).Run(["reset", "--quiet", "--keep", "HEAD@{1}"]);
+        }
+    }
+}

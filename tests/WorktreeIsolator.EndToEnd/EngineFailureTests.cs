@@ -1,0 +1,119 @@
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Records;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd;
+
+public sealed class A_run_whose_engine_did_not_end_well
+{
+    private const string Work = "echo one > one; git add one; git commit -qm One; echo two > two";
+
+    [Fact]
+    public void Keeps_its_work_on_the_run_branch_if_it_failed()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var before = repository.Head;
+
+        var record = repository.RunInWorktree($"{Work}; exit 7").Expect(7).Record;
+
+        Assert.Equal((RunState.Failed, 7), (record.State, record.Engine.ExitCode));
+        AssertKeptAndNotLanded(repository, record, before);
+        Assert.Equal($"Work of run {record.Id} (user)\n\nUncommitted when the engine failed with exit code 7.", repository.Git("log", "-1", "--format=%B", record.Branch!));
+    }
+
+    [Fact]
+    public void Keeps_its_work_on_the_run_branch_if_it_ran_too_long()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var before = repository.Head;
+
+        var record = repository.RunInWorktree($"{Work}; exec sleep 60", "--timeout", "2s").Expect(124).Record;
+
+        Assert.Equal(RunState.TimedOut, record.State);
+        AssertKeptAndNotLanded(repository, record, before);
+    }
+
+    [Fact]
+    public void Keeps_its_work_on_the_run_branch_if_it_was_cancelled()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var before = repository.Head;
+        var gate = new Gate(scratch);
+        using var run = repository.WtRun.Start("run", "--worktree", "--json", "--", "sh", "-c", $"{Work}; {gate.Step}");
+        gate.AwaitReached();
+
+        run.Interrupt();
+        var record = run.Wait().Expect(122).Record;
+
+        Assert.Equal(RunState.Cancelled, record.State);
+        AssertKeptAndNotLanded(repository, record, before);
+    }
+
+    [Fact]
+    public void Leaves_nothing_if_it_made_nothing()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.RunInWorktree("true").Expect(0);
+        var before = RepositoryState.Of(repository);
+
+        var record = repository.RunInWorktree("exit 7").Expect(7).Record;
+
+        Assert.Equal((RunState.Failed, MergeBackResult.Nothing), (record.State, record.MergeBack?.Result));
+        Assert.Equal(before, RepositoryState.Of(repository));
+        Assert.Contains("left no work", repository.Land(record).Expect(1).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Keeps_its_worktree_too_with_keep_on_failure_until_it_is_landed()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("keep_on_failure = true");
+
+        var record = repository.RunInWorktree($"{Work}; exit 7").Expect(7).Record;
+
+        Assert.Equal(new KeptInfo(record.Worktree!, "keep_on_failure = true"), record.Kept);
+        Assert.Equal("two\n", File.ReadAllText(Path.Combine(record.Worktree!, "two")));
+        Assert.Equal("two", repository.Git("show", $"{record.Branch}:two"));
+        Assert.Equal([repository.Path, record.Worktree!], repository.Worktrees);
+        Assert.Equal([$"left worktree {record.Worktree}: kept on purpose: keep_on_failure = true"], repository.Prune());
+
+        var landed = repository.Land(record).Expect(0).Record;
+
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed, null), (landed.State, landed.MergeBack?.Result, landed.Kept));
+        Assert.Equal("two\n", repository.Read("two"));
+        Assert.Equal([repository.Path], repository.Worktrees);
+        Assert.Equal(["main"], repository.Branches);
+        Assert.All(repository.Prune(), item => Assert.StartsWith("took trash ", item, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Lands_when_a_person_says_so()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var record = repository.RunInWorktree($"{Work}; exit 7").Expect(7).Record;
+
+        var landed = repository.Land(record).Expect(0).Record;
+
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (landed.State, landed.MergeBack?.Result));
+        Assert.Equal(("one\n", "two\n"), (repository.Read("one"), repository.Read("two")));
+        Assert.Equal(["main"], repository.Branches);
+    }
+
+    private static void AssertKeptAndNotLanded(TestRepository repository, RunRecord record, string before)
+    {
+        Assert.Equal(MergeBackResult.Kept, record.MergeBack?.Result);
+        Assert.Equal(repository.Git("rev-parse", record.Branch!), record.MergeBack?.Commit);
+        Assert.Equal("one", repository.Git("show", $"{record.Branch}:one"));
+        Assert.Equal("two", repository.Git("show", $"{record.Branch}:two"));
+        Assert.Equal((before, ""), (repository.Head, repository.Status));
+        Assert.Equal([repository.Path], repository.Worktrees);
+        Assert.False(Directory.Exists(record.Worktree));
+        Assert.Null(record.Kept);
+        Assert.Equal(["main", record.Branch!], repository.Branches);
+    }
+}
