@@ -161,6 +161,31 @@ public sealed class Files_that_a_project_has_placed_in_a_worktree
         Assert.Equal("/somewhere/else", File.ResolveLinkTarget(repository["link.local"], returnFinalTarget: false)?.FullName);
     }
 
+    [Fact]
+    public void Never_go_through_a_link_that_the_base_has_in_their_way()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var outside = scratch.Directory("outside");
+        repository.Git("checkout", "--quiet", "-b", "old");
+        File.CreateSymbolicLink(repository["config"], outside);
+        File.CreateSymbolicLink(repository["c.local"], Path.Combine(outside, "c"));
+        repository.Git("add", ".");
+        repository.Git("commit", "--quiet", "-m", "Links");
+        repository.Git("checkout", "--quiet", "main");
+        repository.Commit(".gitignore", "*.local\n/config/cache/\n");
+        repository.Configure("copy = [\"**/*.local\"]", "link = [\"config/cache\"]");
+        repository.Write("config/b.local", "b\n");
+        repository.Write("config/cache/x", "x\n");
+        repository.Write("c.local", "c\n");
+
+        var record = repository.RunInWorktree("true", "--base", "old").Expect(0).Record;
+
+        Assert.Empty(RepositoryState.Names(outside));
+        Assert.Contains(record.Warnings(), warning => warning.Contains("'config/b.local'", StringComparison.Ordinal));
+        Assert.Contains(record.Warnings(), warning => warning.Contains("'config/cache'", StringComparison.Ordinal));
+    }
+
     private static TestRepository WithModules(Scratch scratch, params IReadOnlyList<string> more)
     {
         var repository = new TestRepository(scratch);

@@ -36,7 +36,7 @@ internal sealed class WorktreeContents(
     /// <summary>Copies files that git ignores from the main worktree; an earlier run's reflink or hard copy, whatever the file system can.</summary>
     public void Copy()
     {
-        var files = IgnoredFiles(project.Copy, "copy").Where(file => !Path.Exists(Path.Combine(worktree.Path, file))).ToList();
+        var files = IgnoredFiles(project.Copy, "copy").Where(file => !IsTaken(file) && !IsBehindLink(file, "copied")).ToList();
         placed.Add(files);
         foreach (var file in files)
         {
@@ -106,7 +106,7 @@ internal sealed class WorktreeContents(
     /// <param name="takeLock">Takes the repository lock.</param>
     public void Link(Func<RepositoryLock> takeLock)
     {
-        var links = project.Link.Count == 0 ? [] : LinkSources().Where(IsFree).ToList();
+        var links = project.Link.Count == 0 ? [] : LinkSources().Where(IsFreeForLink).ToList();
         if (links.Count == 0)
         {
             return;
@@ -127,16 +127,39 @@ internal sealed class WorktreeContents(
         }
     }
 
-    private bool IsFree(string entry)
+    private bool IsFreeForLink(string entry)
     {
-        var target = Path.Combine(worktree.Path, entry);
-        if (!Path.Exists(target) && new FileInfo(target).LinkTarget is null)
+        if (IsBehindLink(entry, "linked"))
         {
-            return true;
+            return false;
         }
 
-        warn($"'{entry}' is not linked: the worktree has it already.");
-        return false;
+        if (IsTaken(entry))
+        {
+            warn($"'{entry}' is not linked: the worktree has it already.");
+            return false;
+        }
+
+        return true;
+    }
+
+    private bool IsTaken(string entry)
+    {
+        var target = Path.Combine(worktree.Path, entry);
+        return Path.Exists(target) || new FileInfo(target).LinkTarget is not null;
+    }
+
+    /// <summary>The base may have a symbolic link where the main worktree has a directory; what we place must not go where it leads.</summary>
+    private bool IsBehindLink(string entry, string done)
+    {
+        var directory = Path.GetDirectoryName(Path.Combine(worktree.Path, entry))!;
+        if (CanonicalPath.Of(directory) == directory)
+        {
+            return false;
+        }
+
+        warn($"'{entry}' is not {done}: in the worktree a symbolic link stands in its way.");
+        return true;
     }
 
     private IEnumerable<string> LinkSources()
