@@ -24,7 +24,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         _worktree = worktree;
         _context = context;
         _git = plan.Repository.Git.At(plan.Repository.CommonDirectory).ForWorktree(worktree.AdminDirectory, worktree.Path);
-        _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, context.Warn);
+        _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, new PlacedFiles(context.RecordDirectory), context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["WT_RUN_WORKTREE"] = worktree.Path,
