@@ -17,7 +17,7 @@ internal sealed class CompletionCommand : CliCommand
                         compopt -o filenames 2>/dev/null
                         mapfile -t COMPREPLY < <(compgen -f -- "$current")
                         ;;
-                    :command) mapfile -t COMPREPLY < <(compgen -c -- "$current") ;;
+                    :command) mapfile -t COMPREPLY < <(compgen -c -- "$current" | sort -u) ;;
                     *) COMPREPLY+=("${line%%$'\t'*}") ;;
                 esac
             done < <("${COMP_WORDS[0]}" __complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)

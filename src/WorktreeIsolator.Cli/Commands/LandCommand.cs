@@ -29,7 +29,7 @@ internal sealed class LandCommand : CliCommand
         var found = RunLookup.Find(known, invocation.Line.GetValue(_run)!);
         var asJson = _json.IsGiven(invocation.Line);
         var project = known.ProjectOf(found.Record, found.Owner);
-        var progress = new RunProgress(showsStages: true, echoes: !asJson, isInteractive: false);
+        var progress = new RunProgress(showsStages: true, echoes: !asJson, isInteractive: false, since: found.Record.State);
         using var signals = new CancelSignals(progress.Say);
         RunRecord record;
         try

@@ -18,7 +18,7 @@ internal static class RunOutcome
     public static string Describe(RunRecord record, LandedChange? landed)
     {
         var text = new StringBuilder();
-        text.Append(Failure.Words(Headline(record, landed), null));
+        text.Append(Failure.InWords(Headline(record, landed), null));
         if (record.Message is { } message && record.State != RunState.Succeeded)
         {
             text.Append(message.TrimEnd()).Append('\n');
@@ -39,7 +39,7 @@ internal static class RunOutcome
             text.Append("hint: ").Append(hint).Append('\n');
         }
 
-        return text.ToString();
+        return Words.Printable(text.ToString());
     }
 
     /// <summary>What helps next: the record's own hint, and the commands that reach kept work.</summary>
@@ -85,7 +85,7 @@ internal static class RunOutcome
         var run = $"run {record.Id}";
         return record.State switch
         {
-            RunState.Succeeded => $"{run} {Delivered(record, landed)}{Duration(record)}",
+            RunState.Succeeded => $"{run} {Delivered(record, landed)}.",
             RunState.NeedsMerge => $"{run} needs you: its work is not on {Target(record)}{Result(record)}.",
             RunState.Failed when record.Engine.ExitCode is { } code and not 0 => $"{run} failed: the engine's exit code is {code}.",
             RunState.Failed => $"{run} failed.",
@@ -103,7 +103,7 @@ internal static class RunOutcome
         { Result: MergeBackResult.Pushed } work => $"pushed {work.Target ?? record.Branch}",
         { Result: MergeBackResult.Kept } => record.RescueRef is { } rescue ? $"kept its work as {rescue}" : $"kept its work on branch {record.Branch}",
         { Result: MergeBackResult.Nothing } => "succeeded; it made no commits, so there is nothing to land",
-        _ => "succeeded",
+        _ => record is { StartedAt: { } start, FinishedAt: { } end } ? $"succeeded after {Words.Took(end - start)}" : "succeeded",
     };
 
     private static string Target(RunRecord record) => record.MergeBack?.Target ?? "its target";
@@ -117,6 +117,4 @@ internal static class RunOutcome
         MergeBackResult.Blocked => " because it must not land by itself",
         _ => "",
     };
-
-    private static string Duration(RunRecord record) => record.FinishedAt is { } end ? $" ({Words.Took(end - record.CreatedAt)})" : "";
 }

@@ -28,8 +28,10 @@ internal sealed class RunProgress : RunObserver
     /// <param name="showsStages">False for <c>--quiet</c>: only warnings are told.</param>
     /// <param name="echoes">False for <c>--json</c>: the engine's output is in the log alone.</param>
     /// <param name="isInteractive">Whether the engine has the terminal while it runs.</param>
-    public RunProgress(bool showsStages, bool echoes, bool isInteractive)
+    /// <param name="since">The state of a run that is not new.</param>
+    public RunProgress(bool showsStages, bool echoes, bool isInteractive, RunState? since = null)
     {
+        _state = since;
         _showsStages = showsStages;
         _echoes = echoes;
         _isInteractive = isInteractive;
@@ -76,7 +78,7 @@ internal sealed class RunProgress : RunObserver
             if (_isLive)
             {
                 FinishEngineLine();
-                StandardStreams.Error.TryWriteText($"{BeginLive}wt-run: {what.ReplaceLineEndings(" ")}{EndLive}");
+                StandardStreams.Error.TryWriteText($"{BeginLive}wt-run: {Words.Printable(what.ReplaceLineEndings(" "))}{EndLive}");
                 _liveLineIsShown = true;
             }
             else
@@ -142,7 +144,7 @@ internal sealed class RunProgress : RunObserver
     {
         Erase();
         FinishEngineLine();
-        StandardStreams.Error.TryWriteText($"wt-run: {text}\n");
+        StandardStreams.Error.TryWriteText($"wt-run: {Words.Printable(text)}\n");
     }
 
     private void Erase()

@@ -84,8 +84,11 @@ public sealed class Reconciler
         try
         {
             using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
+
+            // Whoever runs a command now is not watching that run.
+            var unwatched = _options with { Observer = RunObserver.None };
             var context = RunContext.For(
-                journal, _options, _repository, log, _project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
+                journal, unwatched, _repository, log, _project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
             var brought = record.Worktree is null ? record : BringBack(record, context);
             journal.Update(
                 _ => brought with

@@ -158,10 +158,16 @@ internal sealed class TemporaryWorktree : RunDirectory
             _context.Cancel);
     }
 
-    private static RunRecord Described(RunRecord record, WorkOutcome outcome, EngineVerdict verdict) => record with
+    private RunRecord Described(RunRecord record, WorkOutcome outcome, EngineVerdict verdict) => record with
     {
         State = verdict.Succeeded ? outcome.IsDone ? RunState.Succeeded : RunState.NeedsMerge : record.State,
-        MergeBack = record.MergeBack! with { Result = outcome.Result, Commit = outcome.Commit?.ToString(), Conflicts = outcome.Conflicts },
+        MergeBack = record.MergeBack! with
+        {
+            Result = outcome.Result,
+            Target = _plan.Target.Branch?.Value ?? record.MergeBack.Target,
+            Commit = outcome.Commit?.ToString(),
+            Conflicts = outcome.Conflicts,
+        },
         Message = outcome.Message ?? record.Message,
         Hint = outcome.Hint ?? record.Hint,
     };

@@ -1,0 +1,168 @@
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Records;
+using WorktreeIsolator.Tests.TestSupport;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd.CommandLine;
+
+public sealed class RunsTests : IDisposable
+{
+    private readonly Scratch _scratch = new();
+    private readonly TestRepository _repository;
+
+    public RunsTests() => _repository = new TestRepository(_scratch);
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Where_nothing_has_run_list_says_so()
+    {
+        Assert.Equal("No runs yet.\n", _repository.WtRun.Run("list").Expect(0).Output);
+        Assert.Empty(_repository.WtRun.Run("list", "--json").Expect(0).Records);
+        Assert.False(Directory.Exists(_repository[".git/wt-run"]));
+    }
+
+    [Fact]
+    public void List_shows_the_newest_last_and_marks_what_is_active()
+    {
+        var first = Run("true").Id;
+        using var second = _repository.WtRun.Start("run", "--", "sh", "-c", $"touch {_scratch.Path("up")}; sleep 60");
+        Eventually.True(() => File.Exists(_scratch.Path("up")), "the second run works");
+
+        var lines = _repository.WtRun.Run("list").Expect(0).Output.TrimEnd('\n').Split('\n');
+
+        Assert.Equal(3, lines.Length);
+        Assert.Matches("^ID +STATE +PROJECT +TRIGGER +ISOLATION +WHERE +AGE +RESULT$", lines[0]);
+        Assert.Matches($"^{first} +succeeded +repo +user +in_place +{_repository.Path} ", lines[1]);
+        Assert.Matches(@"^[0-9a-f]{12} +\* running ", lines[2]);
+        second.Terminate();
+        second.Wait().Expect(122);
+    }
+
+    [Fact]
+    public void List_covers_every_project_and_the_current_repository_each_once()
+    {
+        var other = new TestRepository(_scratch, "other");
+        var here = Run("true").Id;
+        var there = other.WtRun.Run("run", "--json", "--", "true").Expect(0).Record.Id;
+        var config = _scratch.Write(
+            "c.toml", $"[projects.a]\npath = \"{other.Path}\"\n[projects.b]\npath = \"{other.Path}\"\n[projects.gone]\npath = \"{_scratch.Path("gone")}\"\n");
+
+        var list = _repository.WtRun.Run("list", "--json", "--config", config).Expect(0);
+
+        Assert.Equal([here, there], list.Records.Select(record => record.Id));
+        Assert.Contains("project 'gone' does not exist", list.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_whose_wt_run_was_killed_is_interrupted_for_whoever_looks_next()
+    {
+        using var run = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", $"touch {_scratch.Path("up")}; sleep 60");
+        Eventually.True(() => File.Exists(_scratch.Path("up")), "the run works");
+        run.Kill();
+
+        var record = Assert.Single(_repository.WtRun.Run("list", "--json").Expect(0).Records);
+
+        Assert.Equal(RunState.Interrupted, record.State);
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+    }
+
+    [Fact]
+    public void Show_takes_the_beginning_of_an_id_and_tells_everything()
+    {
+        var record = Run("echo x > new; git add new; git commit -qm New");
+
+        var show = _repository.WtRun.Run("show", record.Id[..4].ToUpperInvariant()).Expect(0).Output;
+
+        Assert.Contains($"run         {record.Id}\n", show, StringComparison.Ordinal);
+        Assert.Contains("state       succeeded\n", show, StringComparison.Ordinal);
+        Assert.Contains("merge back  merge: landed, target main", show, StringComparison.Ordinal);
+        Assert.Equal(record.Id, _repository.WtRun.Run("show", record.Id, "--json").Expect(0).Record.Id);
+    }
+
+    [Fact]
+    public void An_unknown_and_an_ambiguous_id_list_the_candidates()
+    {
+        var first = Run("true");
+        CopyRun(first.Id, first.Id[..11] + (first.Id[11] == '0' ? '1' : '0'));
+
+        var ambiguous = _repository.WtRun.Run("show", first.Id[..8]).Expect(1);
+        var unknown = _repository.WtRun.Run("show", first.Id[..4] == "ffff" ? "eeee" : "ffff").Expect(1);
+
+        Assert.Contains("names 2 runs", ambiguous.Error, StringComparison.Ordinal);
+        Assert.Equal(2, ambiguous.Error.Split(first.Id[..11]).Length - 1);
+        Assert.Contains(first.Id, unknown.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Logs_are_the_engine_s_bytes()
+    {
+        var record = Run(@"printf '\000\377\033[31mred\n\nend'");
+
+        var logs = _repository.WtRun.Run("logs", record.Id[..6]).Expect(0);
+
+        Assert.Equal([0, 0xff, .. "\e[31mred\n\nend"u8], logs.OutputBytes);
+        Assert.Equal("", logs.Error);
+    }
+
+    [Fact]
+    public void Followed_logs_come_as_they_are_written_and_end_with_the_run()
+    {
+        var go = _scratch.Path("go");
+        using var run = _repository.WtRun.Start("run", "--", "sh", "-c", $"echo first; touch {_scratch.Path("up")}; while [ ! -e {go} ]; do sleep 0.05; done; echo last");
+        Eventually.True(() => File.Exists(_scratch.Path("up")), "the run works");
+        var id = new RunStore(_repository[".git/wt-run"]).Ids().Single();
+
+        using var logs = _repository.WtRun.Start("logs", "-f", id);
+        File.WriteAllText(go, "");
+
+        Assert.Equal("first\nlast\n", logs.Wait().Expect(0).Output);
+        run.Wait().Expect(0);
+    }
+
+    [Fact]
+    public void Land_lands_what_was_kept_and_says_when_there_is_nothing()
+    {
+        var record = Run("echo x > new; git add new; git commit -qm New", "--merge-back", "branch");
+        Assert.False(File.Exists(_repository["new"]));
+
+        var landed = _repository.WtRun.Run("land", record.Id[..4]).Expect(0);
+        var again = _repository.WtRun.Run("land", record.Id[..4]).Expect(1);
+
+        Assert.Contains("landed on main: 1 file, 1 insertion, 0 deletions", landed.Error, StringComparison.Ordinal);
+        Assert.Equal("x\n", _repository.Read("new"));
+        Assert.Contains("has landed already", again.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Prune_says_what_it_would_take_and_takes_it()
+    {
+        using var run = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", $"touch {_scratch.Path("up")}; sleep 60");
+        Eventually.True(() => File.Exists(_scratch.Path("up")), "the run works");
+        run.Kill();
+
+        var dry = _repository.WtRun.Run("prune", "--dry-run").Expect(0);
+        Assert.Equal(2, _repository.Worktrees.Count);
+        var real = _repository.WtRun.Run("prune", "--json").Expect(0);
+
+        Assert.StartsWith("would take run ", dry.Output, StringComparison.Ordinal);
+        Assert.Equal("run", (string?)real.Json[0]!["kind"]);
+        Assert.True((bool)real.Json[0]!["taken"]!);
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+        Assert.Equal("Nothing to prune.\n", _repository.WtRun.Run("prune").Expect(0).Output);
+    }
+
+    private RunRecord Run(string script, params string[] flags)
+    {
+        string[] where = script.Contains("git ", StringComparison.Ordinal) ? ["--worktree"] : [];
+        return _repository.WtRun.Run(["run", "--json", .. where, .. flags, "--", "sh", "-c", script]).Expect(0).Record;
+    }
+
+    private void CopyRun(string id, string copy)
+    {
+        var runs = _repository[".git/wt-run/runs"];
+        Directory.CreateDirectory(Path.Combine(runs, copy));
+        File.WriteAllText(
+            Path.Combine(runs, copy, "run.json"), File.ReadAllText(Path.Combine(runs, id, "run.json")).Replace(id, copy, StringComparison.Ordinal));
+    }
+}
