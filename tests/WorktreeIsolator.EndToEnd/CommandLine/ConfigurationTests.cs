@@ -131,7 +131,10 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Contains("wt-run.toml:11:10: warning: The file holds a secret and is tracked by git", check.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("0123456789abcdef", check.Error, StringComparison.Ordinal);
         var findings = _repository.WtRun.Run("check", "--json").Expect(1).Json["findings"]!.AsArray();
-        Assert.Equal(["error", "error", "warning", "warning"], findings.Select(f => (string?)f!["severity"]).Order(StringComparer.Ordinal));
+        Assert.Equal(["[projects.gone]", "[projects.here]"], Where("error"));
+        Assert.Contains("[engines.mine]", Where("warning"));
+
+        List<string?> Where(string severity) => [.. findings.Where(f => (string?)f!["severity"] == severity).Select(f => (string?)f!["where"])];
     }
 
     [Fact]
