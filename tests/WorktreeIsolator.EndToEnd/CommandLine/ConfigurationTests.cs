@@ -130,11 +130,26 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Contains("[engines.mine]: warning: The command 'no-such-program-here' was not found", check.Error, StringComparison.Ordinal);
         Assert.Contains("wt-run.toml:11:10: warning: The file holds a secret and is tracked by git", check.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("0123456789abcdef", check.Error, StringComparison.Ordinal);
+        Assert.Contains("[[triggers.webhooks]]: warning: nothing listens", check.Error, StringComparison.Ordinal);
         var findings = _repository.WtRun.Run("check", "--json").Expect(1).Json["findings"]!.AsArray();
-        Assert.Equal(["[projects.gone]", "[projects.here]"], Where("error"));
-        Assert.Contains("[engines.mine]", Where("warning"));
+        Assert.Equal(["error", "error", "warning", "warning", "warning"], findings.Select(f => (string?)f!["severity"]).Order(StringComparer.Ordinal));
+    }
 
-        List<string?> Where(string severity) => [.. findings.Where(f => (string?)f!["severity"] == severity).Select(f => (string?)f!["where"])];
+    [Fact]
+    public void Keys_that_have_no_effect_yet_are_named_by_check_and_by_the_run_that_they_concern()
+    {
+        _repository.Write("wt-run.toml", """
+            [projects.here]
+            path = "."
+            push_target = true
+            artifacts = ["reports/**"]
+            [engines.mine]
+            command = ["true"]
+            max_parallel = 2
+            """);
+
+        Assert.Contains("[projects.here]: warning: push_target, artifacts: without effect", _repository.WtRun.Run("check").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("push_target, artifacts, max_parallel", _repository.WtRun.Run("run", "--engine", "mine").Expect(0).Error, StringComparison.Ordinal);
     }
 
     [Fact]
