@@ -104,6 +104,7 @@ public sealed class The_directory_of_worktrees
     [InlineData("../way-into-git/x", "inside git's own directory")]
     [InlineData("../way-home", "it is the repository itself")]
     [InlineData("../way-up", "is a directory above the repository")]
+    [InlineData("source", "git tracks files in")]
     public void Is_refused_where_it_would_do_harm(string setting, string why)
     {
         using var scratch = new Scratch();
@@ -112,6 +113,7 @@ public sealed class The_directory_of_worktrees
         Directory.CreateSymbolicLink(scratch.Path("way-into-git"), repository[".git"]);
         Directory.CreateSymbolicLink(scratch.Path("way-home"), repository.Path);
         Directory.CreateSymbolicLink(scratch.Path("way-up"), "/");
+        _ = repository.Commit("source/code", "code\n");
         repository.Configure($"worktrees_dir = \"{setting}\"");
         var before = RepositoryState.Of(repository);
 
