@@ -53,6 +53,11 @@ internal sealed class RunCommand : CliCommand
         }
 
         WarnOfIdleKeys(config, request, progress);
+        if (TriggerSettings.Doubt(config, request.Trigger) is { } doubt)
+        {
+            progress.Warning(doubt);
+        }
+
         using var signals = new CancelSignals(progress.Say);
         RunRecord record;
         try

@@ -153,6 +153,28 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void A_misspelt_trigger_id_is_doubted_and_a_new_one_is_not()
+    {
+        _repository.Write("wt-run.toml", """
+            [projects.here]
+            path = "."
+            [engines.mine]
+            command = ["true"]
+            [[triggers.crons]]
+            id = "nightly"
+            schedule = "0 2 * * *"
+            project = "here"
+            engine = "mine"
+            """);
+
+        var misspelt = _repository.WtRun.Run("run", "here", "--trigger", "cron", "--trigger-id", "nigthly", "--", "true").Expect(0);
+        var other = _repository.WtRun.Run("run", "here", "--trigger", "cron", "--trigger-id", "backup", "--", "true").Expect(0);
+
+        Assert.Contains("did you mean 'nightly'?", misspelt.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("did you mean", other.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Init_writes_a_file_that_is_right_and_never_overwrites_one()
     {
         Assert.Contains(_repository["wt-run.toml"], _repository.WtRun.Run("init").Expect(0).Output, StringComparison.Ordinal);
