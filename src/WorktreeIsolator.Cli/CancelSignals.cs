@@ -68,12 +68,12 @@ internal sealed class CancelSignals : IDisposable
         switch (Interlocked.Increment(ref _count))
         {
             case 1:
-                _tell("cancelling; once more kills");
                 _cancel.Cancel();
+                _tell("cancelling; once more kills");
                 break;
             case 2:
-                _tell("killing");
                 _kill.Cancel();
+                _tell("killing");
                 break;
             default:
                 break;

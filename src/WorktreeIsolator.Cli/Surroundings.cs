@@ -21,7 +21,7 @@ internal sealed class Surroundings
     /// <summary>Absolute path; <c>/</c> if there is none.</summary>
     public string HomeDirectory => Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? home : "/";
 
-    /// <summary>The nearest directory, here or above, that git takes for the top of a working tree; null if there is none.</summary>
+    /// <summary>The nearest directory, here or above, that git takes for the top of a working tree, or for a bare repository; null if there is none.</summary>
     public string? RepositoryTop
     {
         get
@@ -29,7 +29,7 @@ internal sealed class Surroundings
             for (var directory = CurrentDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
             {
                 var git = Path.Combine(directory, ".git");
-                if (Directory.Exists(git) || File.Exists(git))
+                if (Directory.Exists(git) || File.Exists(git) || IsBareRepository(directory))
                 {
                     return directory;
                 }
@@ -46,6 +46,11 @@ internal sealed class Surroundings
     public bool IsInRunWorktree =>
         RepositoryTop is { } top && Path.Combine(top, ".git") is var git && File.Exists(git)
         && RunId.TryParse(Path.GetFileName(File.ReadAllText(git).Trim())) is not null;
+
+    /// <summary>What git itself looks for; a directory <c>.git</c> looks the same and belongs to the working tree above it.</summary>
+    private static bool IsBareRepository(string directory) =>
+        File.Exists(Path.Combine(directory, "HEAD")) && Directory.Exists(Path.Combine(directory, "objects"))
+        && Directory.Exists(Path.Combine(directory, "refs")) && Path.GetFileName(directory) != ".git";
 
     /// <summary>Reads what is real.</summary>
     /// <exception cref="WorktreeIsolatorException">The current directory was deleted.</exception>

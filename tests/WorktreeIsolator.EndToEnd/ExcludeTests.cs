@@ -95,20 +95,26 @@ public sealed class The_directory_of_worktrees
     }
 
     [Theory]
-    [InlineData(".", "the repository itself")]
-    [InlineData("..", "a directory above the repository")]
-    [InlineData("/", "a directory above the repository")]
-    [InlineData(".git", "inside git's own directory")]
-    [InlineData(".git/worktrees", "inside git's own directory")]
+    [InlineData(".", "is the repository itself")]
+    [InlineData("..", "ancestor of the repository")]
+    [InlineData("/", "directory or an ancestor of it")]
+    [InlineData(".git", "inside '.git'")]
+    [InlineData(".git/worktrees", "inside '.git'")]
     [InlineData("way-out/trees", "a symbolic link leads it to")]
-    [InlineData("way-into-git/x", "inside git's own directory")]
+    [InlineData("../way-into-git/x", "inside git's own directory")]
+    [InlineData("../way-home", "it is the repository itself")]
+    [InlineData("../way-up", "is a directory above the repository")]
+    [InlineData("source", "git tracks files in")]
     public void Is_refused_where_it_would_do_harm(string setting, string why)
     {
         using var scratch = new Scratch();
         var repository = new TestRepository(scratch);
         Directory.CreateSymbolicLink(repository["way-out"], scratch.Directory("outside"));
         Directory.CreateSymbolicLink(scratch.Path("way-into-git"), repository[".git"]);
-        repository.Configure($"worktrees_dir = \"{(setting.StartsWith("way-into", StringComparison.Ordinal) ? scratch.Path(setting) : setting)}\"");
+        Directory.CreateSymbolicLink(scratch.Path("way-home"), repository.Path);
+        Directory.CreateSymbolicLink(scratch.Path("way-up"), "/");
+        _ = repository.Commit("source/code", "code\n");
+        repository.Configure($"worktrees_dir = \"{setting}\"");
         var before = RepositoryState.Of(repository);
 
         var run = repository.RunInWorktree($"touch '{scratch.Path("ran")}'").Expect(125);

@@ -91,11 +91,15 @@ public sealed class The_hooks_of_a_repository
     public void See_the_run_in_their_environment_but_no_secret()
     {
         using var scratch = new Scratch();
-        var repository = new TestRepository(scratch);
-        scratch.Script("repo/.git/hooks/post-checkout", $"echo \"$WT_RUN_ID\" > '{scratch.Path("id")}'\n");
+        scratch.Set("HOOK_SECRET", "do not tell");
+        var repository = new TestRepository(scratch).Configure(
+            "[[triggers.webhooks]]", "id = \"push\"", "path = \"/push\"", "auth = \"hmac-sha256\"", "secret_env = [\"HOOK_SECRET\"]", "project = \"repo\"", "engine = \"claude\"", "prompt_template = \"x\"");
+        scratch.Script("repo/.git/hooks/post-checkout", $"echo \"$WT_RUN_ID\" > '{scratch.Path("id")}'; env > '{scratch.Path("environment")}'\n");
 
-        var record = repository.RunInWorktree("true").Expect(0).Record;
+        var record = repository.RunInWorktree("env").Expect(0).Record;
 
         Assert.Equal(record.Id + "\n", File.ReadAllText(scratch.Path("id")));
+        Assert.DoesNotContain("do not tell", File.ReadAllText(scratch.Path("environment")), StringComparison.Ordinal);
+        Assert.DoesNotContain("do not tell", record.LogText(), StringComparison.Ordinal);
     }
 }

@@ -42,6 +42,44 @@ public sealed class Files_that_a_project_has_placed_in_a_worktree
         AssertUsersFilesAreWhole(repository);
     }
 
+    [Fact]
+    public void Block_a_landing_that_is_asked_for_later_too()
+    {
+        using var scratch = new Scratch();
+        var repository = WithModules(scratch);
+        var record = repository.RunInWorktree("echo work > work; git add -f .env work; git commit -qm Work").Expect(120).Record;
+
+        var landed = repository.WtRun.Run("land", record.Id, "--json");
+
+        Assert.NotEqual(0, landed.ExitCode);
+        Assert.Equal(MergeBackResult.Blocked, landed.Record.MergeBack?.Result);
+        Assert.False(File.Exists(repository["work"]));
+        AssertUsersFilesAreWhole(repository);
+
+        scratch.Run(repository.Path, "sh", "-c", $"git worktree add -q ../mend {record.Branch} && cd ../mend && git rm -q --cached .env && git commit -qm 'Take it out' && git worktree remove -f .").Expect(0);
+        repository.WtRun.Run("land", record.Id).Expect(0);
+        Assert.Equal("work\n", repository.Read("work"));
+        AssertUsersFilesAreWhole(repository);
+    }
+
+    [Fact]
+    public void Do_not_enter_what_is_kept_of_a_run_whose_supervisor_was_killed()
+    {
+        using var scratch = new Scratch();
+        var repository = WithModules(scratch);
+        var gate = new Gate(scratch);
+        using var run = repository.WtRun.Start("run", "--worktree", "--json", "--", "sh", "-c", $"echo work > work; git add -f node_modules .env; {gate.Step}");
+        gate.AwaitReached();
+        run.Kill();
+
+        repository.WtRun.Run("prune").Expect(0);
+
+        var record = Assert.Single(repository.WtRun.Run("list", "--json").Expect(0).Records);
+        Assert.Equal(RunState.Interrupted, record.State);
+        Assert.Equal([".gitignore", "README", "work", "wt-run.toml"], Files(repository, record.Branch!));
+        AssertUsersFilesAreWhole(repository);
+    }
+
     [Theory]
     [InlineData("exit 3")]
     [InlineData("git add -f node_modules .env; exit 3")]
@@ -121,6 +159,31 @@ public sealed class Files_that_a_project_has_placed_in_a_worktree
         repository.RunInWorktree("test \"$(stat -c %a run.local)\" = 500 && test \"$(readlink link.local)\" = /somewhere/else").Expect(0);
 
         Assert.Equal("/somewhere/else", File.ResolveLinkTarget(repository["link.local"], returnFinalTarget: false)?.FullName);
+    }
+
+    [Fact]
+    public void Never_go_through_a_link_that_the_base_has_in_their_way()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var outside = scratch.Directory("outside");
+        repository.Git("checkout", "--quiet", "-b", "old");
+        File.CreateSymbolicLink(repository["config"], outside);
+        File.CreateSymbolicLink(repository["c.local"], Path.Combine(outside, "c"));
+        repository.Git("add", ".");
+        repository.Git("commit", "--quiet", "-m", "Links");
+        repository.Git("checkout", "--quiet", "main");
+        repository.Commit(".gitignore", "*.local\n/config/cache/\n");
+        repository.Configure("copy = [\"**/*.local\"]", "link = [\"config/cache\"]");
+        repository.Write("config/b.local", "b\n");
+        repository.Write("config/cache/x", "x\n");
+        repository.Write("c.local", "c\n");
+
+        var record = repository.RunInWorktree("true", "--base", "old").Expect(0).Record;
+
+        Assert.Empty(RepositoryState.Names(outside));
+        Assert.Contains(record.Warnings(), warning => warning.Contains("'config/b.local'", StringComparison.Ordinal));
+        Assert.Contains(record.Warnings(), warning => warning.Contains("'config/cache'", StringComparison.Ordinal));
     }
 
     private static TestRepository WithModules(Scratch scratch, params IReadOnlyList<string> more)

@@ -98,8 +98,9 @@ public sealed class A_project_of_any_shape
         using var scratch = new Scratch();
         var bare = BareRepository(scratch, "hub/store.git");
         var config = File.ReadAllText(Path.Combine(bare, "config"));
+        var file = scratch.Write("wt-run.toml", $"[projects.hub]\npath = \"{bare}\"\n");
 
-        var record = new WtRun(scratch, bare).Run("run", "--worktree", "--json", "--", "sh", "-c", "echo work > work").Expect(0).Record;
+        var record = new WtRun(scratch, bare).Run("run", "hub", "--config", file, "--worktree", "--json", "--", "sh", "-c", "echo work > work").Expect(0).Record;
 
         Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
         Assert.Equal(scratch.Path($"hub/.worktrees/{record.Id}"), record.Worktree);
@@ -173,9 +174,9 @@ public sealed class A_project_of_any_shape
     {
         using var scratch = new Scratch();
         var plain = scratch.Directory("plain");
-        var wtRun = new WtRun(scratch, plain);
+        var file = scratch.Write("wt-run.toml", $"[projects.plain]\npath = \"{plain}\"\n");
 
-        var record = wtRun.Run("run", "--json", "--", "sh", "-c", "echo work > work").Expect(0).Record;
+        var record = new WtRun(scratch, plain).Run("run", "--config", file, "--json", "--", "sh", "-c", "echo work > work").Expect(0).Record;
 
         Assert.Equal((RunState.Succeeded, "in_place", plain), (record.State, record.Isolation.Kind, record.Directory));
         Assert.Null(record.MergeBack);

@@ -12,7 +12,7 @@ internal sealed class CancelCommand : CliCommand
     private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it.", ValueKind.Run, true);
 
     public CancelCommand()
-        : base("cancel", "Stops a run, or takes it out of the queue; its work is kept. A second time kills its engine.")
+        : base("cancel", "Stops a run that waits or works; its work is kept. A second time kills its engine.")
     {
         Add(_run);
     }

@@ -1,6 +1,7 @@
 using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
 using WorktreeIsolator.Cli.Syntax;
+using WorktreeIsolator.Configuration;
 using WorktreeIsolator.MergeBack;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.Runs;
@@ -51,6 +52,12 @@ internal sealed class RunCommand : CliCommand
             progress.Warning(warning.ToString());
         }
 
+        WarnOfIdleKeys(config, request, progress);
+        if (TriggerSettings.Doubt(config, request.Trigger) is { } doubt)
+        {
+            progress.Warning(doubt);
+        }
+
         using var signals = new CancelSignals(progress.Say);
         RunRecord record;
         try
@@ -70,6 +77,20 @@ internal sealed class RunCommand : CliCommand
 
         Tell(record, request, here, asJson, isQuiet: _quiet.IsGiven(invocation.Line));
         return ExitCodes.Of(record);
+    }
+
+    private static void WarnOfIdleKeys(ConfigFile config, RunRequest request, RunProgress progress)
+    {
+        var keys = new List<string>(NotInEffect.In(request.Project));
+        if (request.Engine.Name is { } name && config.Engines.TryGetValue(name, out var engine))
+        {
+            keys.AddRange(NotInEffect.In(engine));
+        }
+
+        if (keys.Count > 0)
+        {
+            progress.Warning($"Without effect in this version of wt-run: {string.Join(", ", keys)}.");
+        }
     }
 
     private static void Tell(RunRecord record, RunRequest request, Surroundings here, bool asJson, bool isQuiet)

@@ -15,4 +15,18 @@ internal sealed record TriggerSettings(string Project, string Engine, string? Pr
             new(webhook.Project, webhook.Engine, null, webhook.Worktree, webhook.IfBusy),
         _ => null,
     };
+
+    /// <summary>A sentence if the trigger's id looks like a misspelt one: its settings would be missed without a word.</summary>
+    public static string? Doubt(ConfigFile config, Trigger trigger)
+    {
+        var known = trigger.Kind switch
+        {
+            TriggerKind.Cron => config.Triggers.Crons.Select(cron => cron.Id),
+            TriggerKind.Webhook => config.Triggers.Webhooks.Select(webhook => webhook.Id),
+            _ => [],
+        };
+        return trigger.Id is { } id && !known.Contains(id) && Suggestion.For(id, known) is { } meant
+            ? $"The configuration has no trigger '{id}'; did you mean '{meant}'? The settings of none are used."
+            : null;
+    }
 }

@@ -11,7 +11,7 @@ internal static class Failure
     /// <param name="asJson">Whether standard output gets it as JSON too.</param>
     public static void Tell(string message, string? hint, bool asJson)
     {
-        StandardStreams.Error.TryWriteText(Words(message, hint));
+        StandardStreams.Error.TryWriteText(InWords(message, hint));
         if (asJson)
         {
             StandardStreams.Out.TryWrite(Json(message, hint));
@@ -19,12 +19,12 @@ internal static class Failure
     }
 
     /// <summary>The lines for a person.</summary>
-    public static string Words(string message, string? hint)
+    public static string InWords(string message, string? hint)
     {
-        var text = new StringBuilder("wt-run: ").Append(message.TrimEnd()).Append('\n');
+        var text = new StringBuilder("wt-run: ").Append(Words.Printable(message.TrimEnd())).Append('\n');
         foreach (var line in hint?.TrimEnd().Split('\n') ?? [])
         {
-            text.Append("hint: ").Append(line).Append('\n');
+            text.Append("hint: ").Append(Words.Printable(line)).Append('\n');
         }
 
         return text.ToString();

@@ -43,7 +43,7 @@ internal static class RunDetails
             Line(text, "hint", hint);
         }
 
-        return text.ToString();
+        return Words.Printable(text.ToString());
     }
 
     private static IEnumerable<string> Hints(RunRecord record) => record.State.IsFinal()

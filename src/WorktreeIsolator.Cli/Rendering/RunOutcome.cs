@@ -18,7 +18,7 @@ internal static class RunOutcome
     public static string Describe(RunRecord record, LandedChange? landed)
     {
         var text = new StringBuilder();
-        text.Append(Failure.Words(Headline(record, landed), null));
+        text.Append(Failure.InWords(Headline(record, landed), null));
         if (record.Message is { } message && record.State != RunState.Succeeded)
         {
             text.Append(message.TrimEnd()).Append('\n');
@@ -39,7 +39,7 @@ internal static class RunOutcome
             text.Append("hint: ").Append(hint).Append('\n');
         }
 
-        return text.ToString();
+        return Words.Printable(text.ToString());
     }
 
     /// <summary>What helps next: the record's own hint, and the commands that reach kept work.</summary>

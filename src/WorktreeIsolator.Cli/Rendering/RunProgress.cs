@@ -78,7 +78,7 @@ internal sealed class RunProgress : RunObserver
             if (_isLive)
             {
                 FinishEngineLine();
-                StandardStreams.Error.TryWriteText($"{BeginLive}wt-run: {what.ReplaceLineEndings(" ")}{EndLive}");
+                StandardStreams.Error.TryWriteText($"{BeginLive}wt-run: {Words.Printable(what.ReplaceLineEndings(" "))}{EndLive}");
                 _liveLineIsShown = true;
             }
             else
@@ -144,7 +144,7 @@ internal sealed class RunProgress : RunObserver
     {
         Erase();
         FinishEngineLine();
-        StandardStreams.Error.TryWriteText($"wt-run: {text}\n");
+        StandardStreams.Error.TryWriteText($"wt-run: {Words.Printable(text)}\n");
     }
 
     private void Erase()

@@ -47,9 +47,9 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
             record.Id,
             record.State.IsFinal() ? RecordWriter.NameOf(record.State) : $"* {RecordWriter.NameOf(record.State)}",
             record.Project,
-            record.Trigger.ToString(),
+            Words.Printable(record.Trigger.ToString()),
             record.Isolation.Kind,
-            Where(record),
+            Words.Printable(Where(record)),
             Words.Age(record.CreatedAt),
             Result(record),
         ]);

@@ -6,6 +6,8 @@ namespace WorktreeIsolator.Cli.Rendering;
 /// <summary>Times and commands as a person reads them.</summary>
 internal static class Words
 {
+    private const string Harmless = "-_./=:,@+%{}";
+
     /// <summary>How long ago something was: <c>3m ago</c>.</summary>
     public static string Age(DateTimeOffset when)
     {
@@ -24,12 +26,40 @@ internal static class Words
     public static string Took(TimeSpan time) =>
         time.TotalSeconds < 10 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0}s") : Duration.Format(TimeSpan.FromSeconds(Math.Round(time.TotalSeconds)));
 
+    /// <summary>
+    /// A text without what would command the terminal: file names, branch names and git's words come from anyone who can write to the
+    /// repository.
+    /// </summary>
+    public static string Printable(string text)
+    {
+        // No LINQ over characters: its generic code would be compiled in every process.
+        char[]? printable = null;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsControl(text[i]) && text[i] is not ('\n' or '\t'))
+            {
+                printable ??= text.ToCharArray();
+                printable[i] = '?';
+            }
+        }
+
+        return printable is null ? text : new string(printable);
+    }
+
     /// <summary>A command as a person would type it.</summary>
     public static string Command(IEnumerable<string> argv) => string.Join(' ', argv.Select(Quoted));
 
     /// <summary>A word for a shell, quoted only if it has to be.</summary>
-    public static string Quoted(string word) =>
-        word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./=:,@+%{}".Contains(c, StringComparison.Ordinal))
-            ? word
-            : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+    public static string Quoted(string word)
+    {
+        foreach (var c in word)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && !Harmless.Contains(c, StringComparison.Ordinal))
+            {
+                return $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+            }
+        }
+
+        return word.Length > 0 ? word : "''";
+    }
 }

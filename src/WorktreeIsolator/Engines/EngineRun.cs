@@ -10,8 +10,11 @@ namespace WorktreeIsolator.Engines;
 /// <param name="Hint">What to do next; null if nothing.</param>
 internal sealed record EngineResult(CommandEnd End, int ExitCode, string? Message, string? Hint = null)
 {
-    /// <summary>Whether it ended by itself with 0.</summary>
-    public bool Succeeded => End == CommandEnd.Ended && ExitCode == 0;
+    /// <summary>Whether processes of it could not be ended: they may still write into its directory.</summary>
+    public bool LeftProcesses { get; init; }
+
+    /// <summary>Whether it ended by itself with 0, and all of it has ended.</summary>
+    public bool Succeeded => End == CommandEnd.Ended && ExitCode == 0 && !LeftProcesses;
 
     /// <summary>A clause: <c>failed with exit code 3</c>.</summary>
     public string Description => End switch
@@ -19,7 +22,7 @@ internal sealed record EngineResult(CommandEnd End, int ExitCode, string? Messag
         CommandEnd.Cancelled => "was cancelled",
         CommandEnd.TimedOut => "ran too long",
         CommandEnd.IdleTimedOut => "was silent too long",
-        _ when ExitCode == 0 => "ended",
+        _ when ExitCode == 0 => LeftProcesses ? "left processes that could not be ended" : "ended",
         _ => string.Create(CultureInfo.InvariantCulture, $"failed with exit code {ExitCode}"),
     };
 }
@@ -36,7 +39,7 @@ internal static class EngineRun
         try
         {
             var result = command.Run(cancel, kill);
-            return new EngineResult(result.End, result.ExitCode, Describe(command, result));
+            return new EngineResult(result.End, result.ExitCode, Describe(command, result)) { LeftProcesses = !result.Processes.AllGone };
         }
         catch (WorktreeIsolatorException e) when (e.Kind is FailureKind.EngineNotFound or FailureKind.EngineNotExecutable)
         {

@@ -17,4 +17,11 @@ internal static class GitFile
         var text = File.ReadAllText(file.FullName).TrimEnd('\n');
         return text.StartsWith(Prefix, StringComparison.Ordinal) ? Path.GetFullPath(text[Prefix.Length..], worktree) : null;
     }
+
+    /// <summary>The worktree that an admin directory belongs to; null if it is none.</summary>
+    public static string? ReadWorktree(string adminDirectory)
+    {
+        var file = Path.Combine(adminDirectory, "gitdir");
+        return File.Exists(file) ? Path.GetDirectoryName(Path.GetFullPath(File.ReadAllText(file).TrimEnd('\n'), adminDirectory)) : null;
+    }
 }

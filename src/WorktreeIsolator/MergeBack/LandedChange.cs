@@ -37,8 +37,9 @@ public sealed record LandedChange(int Files, int Insertions, int Deletions)
         var events = Path.Combine(Path.GetDirectoryName(record.Log ?? "") ?? "", "events.jsonl");
         foreach (var line in File.Exists(events) ? File.ReadLines(events) : [])
         {
-            if (!line.Contains(commit, StringComparison.Ordinal))
+            if (!line.Contains(commit, StringComparison.Ordinal) || !line.EndsWith('}'))
             {
+                // The second: a line that a full disk cut off.
                 continue;
             }
 

@@ -87,15 +87,7 @@ internal sealed unsafe class ChildProcess : IDisposable
             _ = Libc.SpawnAttributesDestroy(attributes);
         }
 
-        // The child cannot be reaped by anyone but us, so its pid still means it, even if it has ended already.
-        var pidFd = Libc.PidFdOpen(pid);
-        if (pidFd < 0)
-        {
-            var errno = System.Runtime.InteropServices.Marshal.GetLastPInvokeError();
-            throw Libc.Failed("pidfd_open", errno, "wt-run needs Linux 5.3 or newer, and a sandbox that allows pidfd_open.");
-        }
-
-        return new ChildProcess(pid, pidFd, output, error);
+        return new ChildProcess(pid, OpenPidFd(pid, output, error), output, error);
     }
 
     /// <summary>Waits for the end, without limit, and reaps the child.</summary>
@@ -146,6 +138,22 @@ internal sealed unsafe class ChildProcess : IDisposable
         CloseError();
         CloseAll([PidFd]);
         PidFd = -1;
+    }
+
+    /// <summary>The child cannot be reaped by anyone but us, so its pid still means it, even if it has ended already.</summary>
+    private static int OpenPidFd(int pid, int output, int error)
+    {
+        var pidFd = Libc.PidFdOpen(pid);
+        if (pidFd >= 0)
+        {
+            return pidFd;
+        }
+
+        // Nothing may run that nobody watches.
+        var errno = System.Runtime.InteropServices.Marshal.GetLastPInvokeError();
+        _ = Libc.Kill(pid, Libc.SIGKILL);
+        CloseAll([output, error]);
+        throw Libc.Failed("pidfd_open", errno, "wt-run needs Linux 5.3 or newer, and a sandbox that allows pidfd_open.");
     }
 
     private static int Spawn(string program, ChildStart start, byte* actions, byte* attributes, out int pid)

@@ -120,6 +120,30 @@ public sealed class RunStore
         }
     }
 
+    /// <summary>Clears what is left of a run that died before it was published: nobody ever saw it.</summary>
+    internal void ForgetStillborn(string id)
+    {
+        var aside = Path.Combine(_runs, $".{id}.new");
+        if (Directory.Exists(DirectoryOf(id)) || !Directory.Exists(aside))
+        {
+            return;
+        }
+
+        using var liveness = FileLock.TryAcquire(Path.Combine(aside, "alive"));
+        if (liveness is null)
+        {
+            return;
+        }
+
+        foreach (var file in Directory.GetFiles(aside))
+        {
+            File.Delete(file);
+        }
+
+        Directory.Delete(aside);
+        Deactivate(id);
+    }
+
     /// <summary>Marks a run as final.</summary>
     internal void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
 

@@ -1,5 +1,6 @@
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
+using WorktreeIsolator.MergeBack;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
@@ -52,6 +53,7 @@ public sealed class Reconciler
             using var liveness = _store.TryTakeOver(id);
             if (liveness is null)
             {
+                _store.ForgetStillborn(id);
                 continue;
             }
 
@@ -117,6 +119,11 @@ public sealed class Reconciler
             return null;
         }
 
+        if (RunEnvironment.Parents(_options.Environment).Contains(record.Id))
+        {
+            return "It is the run inside which this command was started, so its engine still works.";
+        }
+
         if (supervisor.PidNamespace != ProcessIdentity.PidNamespace)
         {
             return "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
@@ -146,15 +153,28 @@ public sealed class Reconciler
             // No engine has run in it.
             Removal.Remove(_repository, plan.Directory, path, registered.AdminDirectory, context.TakeLock);
         }
-        else if (Directory.Exists(path))
+        else if (Directory.Exists(path) && (record.State >= RunState.Starting || Directory.EnumerateFileSystemEntries(path).Any()))
         {
             return record with { Kept = new KeptInfo(path, "its .git was removed or replaced during the run") };
         }
         else
         {
+            // Gone, or made by a 'git worktree add' that was killed before it wrote anything into it.
             using var taken = context.TakeLock();
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path);
+            }
+
             _ = _repository.Git.Try(["worktree", "remove", "-f", "-f", path]);
             Removal.ForgetHalfMade(_repository, path);
+        }
+
+        // It may have died after it had landed and removed the worktree; then its target holds the run branch, if that is still there.
+        if (Landing.FindLanded(_repository, plan.Target.Branch, context.Journalled(TemporaryWorktree.LandingNote)) is { } landed)
+        {
+            _ = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, landed.ToString()]);
+            return record with { MergeBack = record.MergeBack! with { Result = MergeBackResult.Landed, Commit = landed.ToString() } };
         }
 
         // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.

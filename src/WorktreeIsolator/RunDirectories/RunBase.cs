@@ -124,10 +124,14 @@ internal sealed class BaseResolver(Repository repository, string preferredRemote
         }
 
         var warning = behind && ahead
-            ? $"'{name}' and its upstream '{local.Upstream[Remotes.Length..]}' have diverged ({local.Track}); the run starts from '{name}'."
+            ? $"'{name}' and its upstream '{ShortName(local.Upstream)}' have diverged ({local.Track}); the run starts from '{name}'."
             : null;
         return new RunBase(name, commit, BranchName.Parse(name), source, warning);
     }
+
+    /// <summary>An upstream may be a local branch, too.</summary>
+    private static string ShortName(string name) =>
+        name.StartsWith(Remotes, StringComparison.Ordinal) ? name[Remotes.Length..] : name.StartsWith(Heads, StringComparison.Ordinal) ? name[Heads.Length..] : name;
 
     private RunBase? FromCommit(string name)
     {

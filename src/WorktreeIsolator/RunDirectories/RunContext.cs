@@ -11,6 +11,9 @@ internal sealed record RunContext
     /// <summary>Twelve hexadecimal digits.</summary>
     public required string RunId { get; init; }
 
+    /// <summary>Where its record lies.</summary>
+    public required string RecordDirectory { get; init; }
+
     /// <summary>What started it, for commit messages: <c>cron:nightly</c>.</summary>
     public required Trigger Trigger { get; init; }
 
@@ -71,6 +74,7 @@ internal sealed record RunContext
         return new RunContext
         {
             RunId = record.Id,
+            RecordDirectory = journal.Directory,
             Trigger = record.Trigger,
             Environment = RunEnvironment.Make(options.Environment, options.SecretVariables, record, identity),
             Commands = new ProjectCommands(record.Id, log, echo, keepProcesses, observer.Began, cancel, kill),

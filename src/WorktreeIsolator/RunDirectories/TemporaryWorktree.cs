@@ -15,7 +15,6 @@ internal sealed class TemporaryWorktree : RunDirectory
     /// <summary>What a landing notes before it moves anything.</summary>
     public const string LandingNote = "landing";
 
-    private const string PlacedNote = "placed";
     private const string WorkNote = "work kept";
 
     private readonly WorktreePlan _plan;
@@ -34,7 +33,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         // Named as the run's, so that it is ended with it if the supervisor dies: nobody else may be at work there when recovery is.
         _git = plan.Repository.Git.At(plan.Repository.CommonDirectory)
             .ForWorktree(worktree.AdminDirectory, worktree.Path).With(ProcessTree.RunIdVariable, context.RunId);
-        _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, context.Warn);
+        _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, new PlacedFiles(context.RecordDirectory), context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["WT_RUN_WORKTREE"] = worktree.Path,
@@ -80,12 +79,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     }
 
     /// <summary>Continues with the worktree of a run whose supervisor is gone, or one that was kept.</summary>
-    public static TemporaryWorktree Adopt(WorktreePlan plan, RegisteredWorktree worktree, RunContext context)
-    {
-        var adopted = new TemporaryWorktree(plan, worktree, context);
-        adopted.RecallPlaced();
-        return adopted;
-    }
+    public static TemporaryWorktree Adopt(WorktreePlan plan, RegisteredWorktree worktree, RunContext context) => new(plan, worktree, context);
 
     /// <summary>Makes a worktree again for work that was kept, detached at its tip, so that it can be merged and verified in it.</summary>
     public static TemporaryWorktree Reopen(WorktreePlan plan, CommitId baseCommit, CommitId tip, RunContext context)
@@ -100,7 +94,6 @@ internal sealed class TemporaryWorktree : RunDirectory
         try
         {
             worktree._contents.CheckOut(context.Cancel);
-            worktree.RecallPlaced();
             return worktree;
         }
         catch
@@ -158,14 +151,7 @@ internal sealed class TemporaryWorktree : RunDirectory
 
         _contents.SetUp(_context.Commands, EngineDirectory, _environment);
         _contents.Link(_context.TakeLock);
-        if (_contents.Placed.Count > 0)
-        {
-            _context.Journal(PlacedNote, string.Join('\0', _contents.Placed));
-        }
     }
-
-    /// <summary>What wt-run placed never lands, whichever process lands.</summary>
-    private void RecallPlaced() => _contents.Recall(_context.Journalled(PlacedNote).SelectMany(paths => paths.Split('\0')));
 
     private KeptWork KeepWork(EngineVerdict verdict)
     {

@@ -11,18 +11,13 @@ namespace WorktreeIsolator.RunDirectories;
 /// and last the links, so that no setup command that empties its directory can reach through one.
 /// </summary>
 internal sealed class WorktreeContents(
-    Repository repository, RegisteredWorktree worktree, GitCommand git, ProjectConfig project, Action<string> warn)
+    Repository repository, RegisteredWorktree worktree, GitCommand git, ProjectConfig project, PlacedFiles placed, Action<string> warn)
 {
     /// <summary>How long the repository's post-checkout hook may take.</summary>
     private static readonly TimeSpan HookTimeout = TimeSpan.FromMinutes(5);
 
-    private readonly List<string> _placed = [];
-
     /// <summary>What <c>copy</c> and <c>link</c> put there, relative to the top: it never enters a commit.</summary>
-    public IReadOnlyList<string> Placed => _placed;
-
-    /// <summary>Tells what an earlier process placed.</summary>
-    public void Recall(IEnumerable<string> placed) => _placed.AddRange(placed);
+    public IReadOnlyList<string> Placed => placed.Paths;
 
     /// <summary>Writes git's files, outside the repository lock and no more at once than there are cores.</summary>
     public void CheckOut(CancellationToken cancellation)
@@ -41,14 +36,11 @@ internal sealed class WorktreeContents(
     /// <summary>Copies files that git ignores from the main worktree; an earlier run's reflink or hard copy, whatever the file system can.</summary>
     public void Copy()
     {
-        foreach (var file in IgnoredFiles(project.Copy, "copy"))
+        var files = IgnoredFiles(project.Copy, "copy").Where(file => !IsTaken(file) && !IsBehindLink(file, "copied")).ToList();
+        placed.Add(files);
+        foreach (var file in files)
         {
             var target = Path.Combine(worktree.Path, file);
-            if (Path.Exists(target))
-            {
-                continue;
-            }
-
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             var source = new FileInfo(Path.Combine(repository.MainTop!, file));
             if (source.LinkTarget is { } linkTarget)
@@ -59,8 +51,6 @@ internal sealed class WorktreeContents(
             {
                 source.CopyTo(target);
             }
-
-            _placed.Add(file);
         }
     }
 
@@ -116,33 +106,60 @@ internal sealed class WorktreeContents(
     /// <param name="takeLock">Takes the repository lock.</param>
     public void Link(Func<RepositoryLock> takeLock)
     {
-        var links = new List<string>();
-        foreach (var entry in project.Link.Count == 0 ? [] : LinkSources())
-        {
-            var target = Path.Combine(worktree.Path, entry);
-            if (Path.Exists(target) || new FileInfo(target).LinkTarget is not null)
-            {
-                warn($"'{entry}' is not linked: the worktree has it already.");
-                continue;
-            }
-
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.CreateSymbolicLink(target, Path.Combine(repository.MainTop!, entry));
-            links.Add(entry);
-        }
-
+        var links = project.Link.Count == 0 ? [] : LinkSources().Where(IsFreeForLink).ToList();
         if (links.Count == 0)
         {
             return;
         }
 
-        _placed.AddRange(links);
+        placed.Add(links);
+        foreach (var entry in links)
+        {
+            var target = Path.Combine(worktree.Path, entry);
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.CreateSymbolicLink(target, Path.Combine(repository.MainTop!, entry));
+        }
 
         // The usual ignore line 'node_modules/' means a directory; the link in its place would be untracked, and 'git add -A' would commit it.
         using (takeLock())
         {
             InfoExclude.Add(repository.CommonDirectory, links.Select(InfoExclude.PatternFor));
         }
+    }
+
+    private bool IsFreeForLink(string entry)
+    {
+        if (IsBehindLink(entry, "linked"))
+        {
+            return false;
+        }
+
+        if (IsTaken(entry))
+        {
+            warn($"'{entry}' is not linked: the worktree has it already.");
+            return false;
+        }
+
+        return true;
+    }
+
+    private bool IsTaken(string entry)
+    {
+        var target = Path.Combine(worktree.Path, entry);
+        return Path.Exists(target) || new FileInfo(target).LinkTarget is not null;
+    }
+
+    /// <summary>The base may have a symbolic link where the main worktree has a directory; what we place must not go where it leads.</summary>
+    private bool IsBehindLink(string entry, string done)
+    {
+        var directory = Path.GetDirectoryName(Path.Combine(worktree.Path, entry))!;
+        if (CanonicalPath.Of(directory) == directory)
+        {
+            return false;
+        }
+
+        warn($"'{entry}' is not {done}: in the worktree a symbolic link stands in its way.");
+        return true;
     }
 
     private IEnumerable<string> LinkSources()

@@ -15,14 +15,16 @@ internal sealed record RegisteredWorktree(string Path, string AdminDirectory, Br
     public bool IsIntact => GitFile.ReadAdminDirectory(Path) is { } named && CanonicalPath.Of(named) == AdminDirectory
         && Directory.Exists(AdminDirectory);
 
-    /// <summary>The worktree at a path; null if there is none that its <c>.git</c> file and git agree on.</summary>
-    public static RegisteredWorktree? TryFind(string path, BranchName branch, CommitId baseCommit)
-    {
-        var found = GitFile.ReadAdminDirectory(path) is { } admin
+    /// <summary>
+    /// The worktree at a path; null unless its <c>.git</c> names an admin directory whose <c>gitdir</c> names it back. The first alone an
+    /// engine may have written: with <c>gitdir: ../../.git</c> it would be the user's own repository and index.
+    /// </summary>
+    public static RegisteredWorktree? TryFind(string path, BranchName branch, CommitId baseCommit) =>
+        GitFile.ReadAdminDirectory(path) is { } admin
+        && GitFile.ReadWorktree(CanonicalPath.Of(admin)) is { } named
+        && CanonicalPath.Of(named) == CanonicalPath.Of(path)
             ? new RegisteredWorktree(path, CanonicalPath.Of(admin), branch, baseCommit)
             : null;
-        return found?.IsIntact == true ? found : null;
-    }
 }
 
 /// <summary>

@@ -8,6 +8,9 @@ namespace WorktreeIsolator.RunDirectories;
 /// <param name="ExcludePattern">The line that hides it in <c>info/exclude</c>; null if it lies outside the working tree.</param>
 internal sealed record WorktreesDirectory(string Path, string? ExcludePattern)
 {
+    /// <summary>The name that nobody has to think about, and that costs no look.</summary>
+    private const string Default = ".worktrees";
+
     /// <summary>Where renamed worktrees wait for their deletion; on the same file system, so that the rename is one step.</summary>
     public string Trash => System.IO.Path.Combine(Path, ".trash");
 
@@ -40,8 +43,16 @@ internal sealed record WorktreesDirectory(string Path, string? ExcludePattern)
         }
 
         var inside = repository.MainTop is { } main && CanonicalPath.IsAtOrBelow(canonical, main);
+        if (inside && setting != Default && HoldsTrackedFiles(repository, canonical))
+        {
+            throw Wrong(setting, $"git tracks files in '{canonical}', and hiding the worktrees there would hide your new files, too");
+        }
+
         return new WorktreesDirectory(canonical, inside ? InfoExclude.PatternFor(System.IO.Path.GetRelativePath(repository.MainTop!, canonical)) + "/" : null);
     }
+
+    private static bool HoldsTrackedFiles(Repository repository, string path) => System.IO.Directory.Exists(path)
+        && repository.Git.ReadOnly().Run(["-C", repository.MainTop!, "ls-files", "-z", "--", $":(literal){path}"]).RawOutput.Length > 0;
 
     private static WorktreeIsolatorException Wrong(string setting, string why) => new(
         FailureKind.Configuration,

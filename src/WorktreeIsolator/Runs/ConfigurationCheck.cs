@@ -24,7 +24,32 @@ public static class ConfigurationCheck
         .. config.Projects.Values.SelectMany(project => ExamineProject(project, environment)),
         .. config.Engines.Values.Where(engine => IsUsed(engine.Name, config)).SelectMany(engine => ExamineEngine(engine, environment)),
         .. ExamineSecrets(config, environment),
+        .. FindIdleKeys(config),
     ];
+
+    private static IEnumerable<ConfigurationFinding> FindIdleKeys(ConfigFile config)
+    {
+        foreach (var (where, keys) in config.Projects.Values.Select(project => ($"[projects.{project.Name}]", NotInEffect.In(project)))
+            .Concat(config.Engines.Values.Select(engine => ($"[engines.{engine.Name}]", NotInEffect.In(engine)))).Where(found => found.Item2.Count > 0))
+        {
+            yield return new(false, where, $"{string.Join(", ", keys)}: without effect in this version of wt-run.");
+        }
+
+        if (config.Notify.Count > 0)
+        {
+            yield return new(false, "[[notify]]", "without effect in this version of wt-run.");
+        }
+
+        if (config.Triggers.Webhooks.Count > 0)
+        {
+            yield return new(false, "[[triggers.webhooks]]", "nothing listens in this version of wt-run; 'run --trigger webhook --trigger-id ID' takes their settings.");
+        }
+
+        if (config.Triggers.Crons.Count > 0)
+        {
+            yield return new(false, "[[triggers.crons]]", "nothing fires them in this version of wt-run; a crontab line can: wt-run run --trigger cron --trigger-id ID");
+        }
+    }
 
     /// <summary>A preset that nothing names is no reason to install its program.</summary>
     private static bool IsUsed(string engine, ConfigFile config) =>

@@ -170,6 +170,42 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void A_bare_repository_works()
+    {
+        var bare = _repository.AddBareRemote();
+
+        var run = new WtRun(_scratch, bare).Run("run", "--worktree", "--json", "--", "sh", "-c", "echo x > new; git add new; git commit -qm New").Expect(0);
+
+        Assert.Equal(MergeBackResult.Landed, run.Record.MergeBack?.Result);
+        Assert.Equal("README\nnew\n", _scratch.Run(bare, "git", "ls-tree", "--name-only", "main").Expect(0).Output);
+    }
+
+    [Fact]
+    public void Without_an_identity_a_run_works_and_the_one_that_is_used_is_named()
+    {
+        _scratch.Set("GIT_CONFIG_GLOBAL", _scratch.Write("empty", ""));
+        _scratch.Set("EMAIL", null);
+
+        var run = _repository.WtRun.Run("run", "--worktree", "--", "sh", "-c", "echo x > new").Expect(0);
+
+        var author = _repository.Git("log", "-1", "--format=%an <%ae>");
+        Assert.Contains($"warning: git knows no user.name and user.email here; commits are made as {author}", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_commands_a_terminal_does_not_reach_it()
+    {
+        const string Name = "\e[2Jevil";
+        _repository.Commit(Name, "first\n");
+
+        var run = _repository.WtRun.Run(
+            "run", "--worktree", "--", "sh", "-c", $"echo theirs > '{Name}'; git commit -qam Theirs; cd {_repository.Path}; echo mine > '{Name}'; git commit -qam Mine").Expect(120);
+
+        Assert.Contains("  ?[2Jevil\n", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain('\e', run.Error);
+    }
+
+    [Fact]
     public void A_git_that_is_too_old_is_refused_with_the_version_that_is_needed()
     {
         _scratch.Script("old/git", "if [ \"$1\" = version ] || [ \"$5\" = version ]; then echo git version 2.20.1; exit; fi\nexec /usr/bin/git \"$@\"\n");

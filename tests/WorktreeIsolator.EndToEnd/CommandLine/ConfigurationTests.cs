@@ -130,8 +130,48 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Contains("[engines.mine]: warning: The command 'no-such-program-here' was not found", check.Error, StringComparison.Ordinal);
         Assert.Contains("wt-run.toml:11:10: warning: The file holds a secret and is tracked by git", check.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("0123456789abcdef", check.Error, StringComparison.Ordinal);
+        Assert.Contains("[[triggers.webhooks]]: warning: nothing listens", check.Error, StringComparison.Ordinal);
         var findings = _repository.WtRun.Run("check", "--json").Expect(1).Json["findings"]!.AsArray();
-        Assert.Equal(["error", "error", "warning", "warning"], findings.Select(f => (string?)f!["severity"]).Order(StringComparer.Ordinal));
+        Assert.Equal(["error", "error", "warning", "warning", "warning"], findings.Select(f => (string?)f!["severity"]).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Keys_that_have_no_effect_yet_are_named_by_check_and_by_the_run_that_they_concern()
+    {
+        _repository.Write("wt-run.toml", """
+            [projects.here]
+            path = "."
+            push_target = true
+            artifacts = ["reports/**"]
+            [engines.mine]
+            command = ["true"]
+            max_parallel = 2
+            """);
+
+        Assert.Contains("[projects.here]: warning: push_target, artifacts: without effect", _repository.WtRun.Run("check").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("push_target, artifacts, max_parallel", _repository.WtRun.Run("run", "--engine", "mine").Expect(0).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_misspelt_trigger_id_is_doubted_and_a_new_one_is_not()
+    {
+        _repository.Write("wt-run.toml", """
+            [projects.here]
+            path = "."
+            [engines.mine]
+            command = ["true"]
+            [[triggers.crons]]
+            id = "nightly"
+            schedule = "0 2 * * *"
+            project = "here"
+            engine = "mine"
+            """);
+
+        var misspelt = _repository.WtRun.Run("run", "here", "--trigger", "cron", "--trigger-id", "nigthly", "--", "true").Expect(0);
+        var other = _repository.WtRun.Run("run", "here", "--trigger", "cron", "--trigger-id", "backup", "--", "true").Expect(0);
+
+        Assert.Contains("did you mean 'nightly'?", misspelt.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("did you mean", other.Error, StringComparison.Ordinal);
     }
 
     [Fact]
