@@ -46,10 +46,24 @@ internal sealed class Rescue(
     /// <param name="commitOntoBranch">Whether uncommitted work belongs to the run's result; else it goes under the rescue ref alone.</param>
     public KeptWork Keep(WorktreeStatus status, string message, bool commitOntoBranch)
     {
-        var kept = KeepUnderRefs(status, message, commitOntoBranch);
+        var kept = HoldLooseCommits(status, KeepUnderRefs(status, message, commitOntoBranch));
         return kept.KeepWorktree is null && kept.Tip != worktree.Base && CommittedRepositories(kept.Tip) is { } reason
             ? kept with { KeepWorktree = reason }
             : kept;
+    }
+
+    /// <summary>What was amended away, or committed on a detached HEAD that was left again, was made by the run as well.</summary>
+    private KeptWork HoldLooseCommits(WorktreeStatus status, KeptWork kept)
+    {
+        var loose = LooseCommits.Find(repository, worktree.AdminDirectory, worktree.Base, kept.RunBranchTip, kept.RescueRef is null ? null : kept.Tip);
+        if (loose.Count == 0)
+        {
+            return kept;
+        }
+
+        var head = status.Head ?? loose[0];
+        SetRescueRef(CommitTree($"{head}^{{tree}}", [.. loose], $"Commits of run {runId} that no branch holds\n"));
+        return kept with { RescueRef = RescueRef };
     }
 
     private KeptWork KeepUnderRefs(WorktreeStatus status, string message, bool commitOntoBranch)
