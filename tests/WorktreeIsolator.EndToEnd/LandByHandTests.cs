@@ -1,4 +1,6 @@
+using System.Globalization;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using Xunit;
 
@@ -121,6 +123,27 @@ public sealed class Landing_by_hand
         Assert.Equal(("work\n", "work\n"), (repository.Read("one"), repository.Read("two")));
         Assert.Equal($"Merge run {first.Id} (user) into main", repository.Git("log", "-1", "--format=%s"));
         Assert.Equal(["refs/heads/main"], repository.Refs);
+    }
+
+    [Fact]
+    public void Begins_anew_after_a_landing_that_was_killed()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var gate = new Gate(scratch);
+        repository.Configure($"verify = [\"{scratch.Script("verify", $"test -e '{scratch.Path("killed")}' || {{ echo junk > junk; echo $$ > '{scratch.Path("pid")}'; {gate.Step}; }}\n")}\"]");
+        var record = repository.RunInWorktree($"{EngineScript.Commit("work")}; exit 3").Expect(3).Record;
+        using var killed = repository.WtRun.Start("land", record.Id);
+        gate.AwaitReached();
+        killed.Kill();
+        File.WriteAllText(scratch.Path("killed"), "");
+
+        Assert.Equal(MergeBackResult.Landed, repository.Land(record).Expect(0).Record.MergeBack?.Result);
+
+        Assert.False(ProcessEntry.Read(int.Parse(File.ReadAllText(scratch.Path("pid")), CultureInfo.InvariantCulture)) is { IsRunning: true });
+        Assert.Equal(["README", "work", "wt-run.toml"], repository.Git("ls-tree", "--name-only", "HEAD").Split('\n'));
+        Assert.Equal([repository.Path], repository.Worktrees);
+        Assert.Equal(["main"], repository.Branches);
     }
 
     private static RunRecord RunWithConflict(TestRepository repository) => repository.RunInWorktree(

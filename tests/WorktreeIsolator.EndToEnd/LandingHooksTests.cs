@@ -66,6 +66,39 @@ public sealed class What_stands_between_a_landing_and_its_target
     }
 
     [Fact]
+    public void A_hook_that_keeps_branches_from_being_deleted_changes_nothing_of_what_landed()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        scratch.Script(
+            "repo/.git/hooks/reference-transaction", "test \"$1\" != prepared || ! grep -q ' 0000000000000000000000000000000000000000 refs/heads/' || { echo 'branches stay' >&2; exit 1; }\n");
+
+        var record = repository.RunInWorktree(Work).Expect(0).Record;
+
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (record.State, record.MergeBack?.Result));
+        Assert.Contains("branches stay", Assert.Single(record.Warnings()), StringComparison.Ordinal);
+        Assert.Equal(["main", record.Branch!], repository.Branches);
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+
+    [Fact]
+    public void A_worktree_that_cannot_be_removed_changes_nothing_of_what_landed_and_is_left_to_prune()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+
+        var record = repository.RunInWorktree($"{Work}; echo x > ../.trash").Expect(0).Record;
+
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (record.State, record.MergeBack?.Result));
+        Assert.Contains("wt-run prune", Assert.Single(record.Warnings()), StringComparison.Ordinal);
+        Assert.Equal([repository.Path, record.Worktree!], repository.Worktrees);
+
+        File.Delete(repository[".worktrees/.trash"]);
+        Assert.StartsWith($"took worktree {record.Worktree}", repository.Prune()[0], StringComparison.Ordinal);
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+
+    [Fact]
     public void A_filter_that_fails_in_the_middle_leaves_the_checkout_as_it_was()
     {
         using var scratch = new Scratch();

@@ -260,7 +260,17 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         var deletable = branchGoes && work.RunBranchTip is { } tip && IsHeldElsewhere(tip, outcome, rescueRef) ? tip : (CommitId?)null;
-        TakeAway(deletable);
+        try
+        {
+            TakeAway(deletable);
+        }
+        catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
+        {
+            // The work is where it belongs; that something is left over changes nothing of that.
+            _context.Warn($"The worktree '{_worktree.Path}' could not be removed; 'wt-run prune' tries again. {e.Message}");
+            return record with { RescueRef = rescueRef };
+        }
+
         if (deletable is null && work.RunBranchTip is not null && branchGoes)
         {
             _context.Warn($"The branch '{_worktree.Branch}' is kept: it holds commits that nothing else does.");
@@ -296,9 +306,9 @@ internal sealed class TemporaryWorktree : RunDirectory
     private void TakeAway(CommitId? deleteBranchAt)
     {
         Removal.Remove(_plan.Repository, _plan.Directory, _worktree.Path, _worktree.AdminDirectory, _context.TakeLock);
-        if (deleteBranchAt is { } tip)
+        if (deleteBranchAt is { } tip && _plan.Repository.Git.Try(["update-ref", "-d", _worktree.Branch.Ref, tip.ToString()]) is { Succeeded: false } refused)
         {
-            _plan.Repository.Git.Run(["update-ref", "-d", _worktree.Branch.Ref, tip.ToString()]);
+            _context.Warn($"The branch '{_worktree.Branch}' could not be deleted. {refused.Error.Trim()}");
         }
     }
 

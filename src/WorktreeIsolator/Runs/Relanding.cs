@@ -58,6 +58,15 @@ internal static class Relanding
     private static RunRecord BringBack(WorktreePlan plan, RunRecord record, RunContext context)
     {
         var kept = RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit);
+        if (kept is not null && record.Kept is null)
+        {
+            // Not kept, but left over: a landing by hand was killed, or a removal failed. What is in it is of its verify command, not work.
+            EndProcesses(plan.Project, record);
+            using var leftOver = TemporaryWorktree.Adopt(plan, kept, context);
+            leftOver.GiveUp();
+            kept = null;
+        }
+
         using var worktree = kept is null ? Reopen(plan, record, context) : TemporaryWorktree.Adopt(plan, kept, context);
         try
         {
@@ -67,6 +76,15 @@ internal static class Relanding
         {
             worktree.GiveUp();
             throw;
+        }
+    }
+
+    private static void EndProcesses(ProjectConfig project, RunRecord record)
+    {
+        var end = ProcessTree.EndRun(record.Id, null, [], SupervisedCommand.DefaultGrace, project.KeepProcesses);
+        if (!end.AllGone)
+        {
+            throw Cannot(record, $"processes of a landing that was killed could not be ended: {string.Join(", ", end.NotEnded)}.");
         }
     }
 
