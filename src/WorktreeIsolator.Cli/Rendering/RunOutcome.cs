@@ -77,8 +77,11 @@ internal static class RunOutcome
     }
 
     private static bool HoldsKeptWork(RunRecord record) =>
-        record.Branch is not null && record.MergeBack is { Commit: not null, Result: MergeBackResult.Kept or MergeBackResult.Conflict
-            or MergeBackResult.VerifyFailed or MergeBackResult.TargetBusy or MergeBackResult.Rejected or MergeBackResult.Blocked };
+        record.Branch is not null && record.MergeBack is
+        {
+            Commit: not null, Result: MergeBackResult.Kept or MergeBackResult.Conflict
+            or MergeBackResult.VerifyFailed or MergeBackResult.TargetBusy or MergeBackResult.Rejected or MergeBackResult.Blocked
+        };
 
     private static string Headline(RunRecord record, LandedChange? landed)
     {

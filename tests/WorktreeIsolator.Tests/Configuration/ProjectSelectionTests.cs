@@ -1,5 +1,5 @@
-using WorktreeIsolator.Platform;
 using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Platform;
 using Xunit;
 
 namespace WorktreeIsolator.Tests.Configuration;

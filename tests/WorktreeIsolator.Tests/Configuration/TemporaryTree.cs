@@ -1,5 +1,5 @@
-using WorktreeIsolator.Platform;
 using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.Tests.Configuration;
 
