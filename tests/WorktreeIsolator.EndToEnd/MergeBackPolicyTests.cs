@@ -140,7 +140,7 @@ public sealed class The_work_of_a_run_that_ended_well
     }
 
     [Fact]
-    public void Becomes_one_commit_with_squash_and_its_own_commits_stay_on_the_run_branch()
+    public void Becomes_one_commit_with_squash_and_its_own_commits_stay_under_the_rescue_ref()
     {
         using var scratch = new Scratch();
         var repository = new TestRepository(scratch).Configure("merge_style = \"squash\"");
@@ -153,14 +153,14 @@ public sealed class The_work_of_a_run_that_ended_well
         Assert.Equal([before], repository.Parents("HEAD"));
         Assert.Equal(["one", "two"], repository.Git("diff", "--name-only", before, "HEAD").Split('\n'));
         Assert.Equal("Test Person <test@example.org>", repository.Git("log", "-1", "--format=%an <%ae>"));
-        Assert.Equal(["main", record.Branch!], repository.Branches);
-        Assert.Contains(record.Branch!, Assert.Single(record.Warnings()), StringComparison.Ordinal);
+        Assert.Equal(["main"], repository.Branches);
+        Assert.Equal($"refs/wt-run/{record.Id}", record.RescueRef);
         Assert.Equal("", repository.Status);
         repository.AssertNothingIsLost(scratch, record);
     }
 
     [Fact]
-    public void Is_put_on_top_with_rebase_with_its_authors_and_its_own_commits_stay_on_the_run_branch()
+    public void Is_put_on_top_with_rebase_with_its_authors_and_its_own_commits_stay_under_the_rescue_ref()
     {
         using var scratch = new Scratch();
         var repository = new TestRepository(scratch).Configure("merge_style = \"rebase\"");
@@ -174,7 +174,8 @@ public sealed class The_work_of_a_run_that_ended_well
         Assert.Equal(
             ["Test Person", "Robot Two", "Robot One", "Test Person Move on with theirs"],
             repository.Git("log", "-4", "--format=%an %s").Split('\n').Select(line => line.Split(" Work of", 2)[0]));
-        Assert.Equal(["main", record.Branch!], repository.Branches);
+        Assert.Equal(["main"], repository.Branches);
+        Assert.Equal($"refs/wt-run/{record.Id}", record.RescueRef);
         Assert.Equal(("3\n", ""), (repository.Read("three"), repository.Status));
         Assert.Equal([repository.Path], repository.Worktrees);
         repository.AssertNothingIsLost(scratch, record);

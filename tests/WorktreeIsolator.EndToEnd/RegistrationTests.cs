@@ -49,7 +49,7 @@ public sealed class A_worktree_that_git_registers
 
     [Theory]
     [InlineData("a file where git keeps its worktrees", "touch .git/worktrees")]
-    [InlineData("a lock file of the refs", "mkdir -p .git/refs/heads/wt-run && chmod 500 .git/refs/heads/wt-run")]
+    [InlineData("a lock file of the refs", "mkdir -p .git/refs/heads/wt && chmod 500 .git/refs/heads/wt")]
     [InlineData("a directory of worktrees that cannot be written", "mkdir .worktrees && chmod 500 .worktrees")]
     [InlineData("a directory of git's worktrees that cannot be written", "mkdir .git/worktrees && chmod 500 .git/worktrees")]
     [InlineData("a file where the worktrees go", "touch .worktrees")]
@@ -98,7 +98,7 @@ public sealed class A_worktree_that_git_registers
             "git worktree list --porcelain | grep -q \"^locked wt-run $WT_RUN_ID\" && pwd && test \"$(pwd)\" = \"$WT_RUN_WORKTREE\"").Expect(0).Record).ToList();
 
         Assert.All(records, record => Assert.Equal(repository[$".worktrees/{record.Id}"], record.Worktree));
-        Assert.All(records, record => Assert.Equal($"wt-run/{record.Id}", record.Branch));
+        Assert.All(records, record => Assert.Equal($"wt/{record.Id}", record.Branch));
         Assert.Equal(3, records.Select(record => record.Id).Distinct(StringComparer.Ordinal).Count());
     }
 

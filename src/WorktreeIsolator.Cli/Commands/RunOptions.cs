@@ -18,7 +18,7 @@ internal sealed class RunOptions
     private readonly Flag _worktree = new("--worktree", "In a temporary worktree, whatever is configured.");
     private readonly Flag _noWorktree = new("--no-worktree", "In place, whatever is configured.");
     private readonly ValueOption _base = new("--base", "REF", "Branch, tag or commit that the worktree starts from.");
-    private readonly ValueOption _branch = new("--branch", "NAME", "Name of the run's branch (default: wt-run/ID).");
+    private readonly ValueOption _branch = new("--branch", "NAME", "Name of the run's branch (default: wt/ID).");
     private readonly ValueOption _engine = new("--engine", "NAME", "A configured engine, or claude or codex.", ValueKind.Engine);
     private readonly ValueOption _prompt = new("--prompt", "TEXT", "The text for the engine; - reads it from standard input.");
     private readonly ValueOption _mergeBack = new(

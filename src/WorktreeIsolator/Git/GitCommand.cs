@@ -163,7 +163,8 @@ internal sealed record GitCommand
 
     private static bool MetHalfMadeWorktree(GitResult result) => result.ExitCode == 128
         && result.Error.Contains("fatal: failed to read ", StringComparison.Ordinal)
-        && result.Error.Contains("/commondir: Success", StringComparison.Ordinal);
+        && result.Error.Contains("/commondir: Success", StringComparison.Ordinal)
+        || result.ExitCode is 1 or 128 && result.Error.Contains("bad object worktrees/", StringComparison.Ordinal);
 
     /// <summary>A git command under way.</summary>
     internal sealed class Started(CapturedCommand command, IReadOnlyList<string> arguments, TimeSpan? timeout) : IDisposable

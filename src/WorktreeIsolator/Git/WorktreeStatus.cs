@@ -20,19 +20,28 @@ internal sealed record WorktreeStatus
     /// <summary>Untracked directories that are repositories of their own: git adds no file of them.</summary>
     public IReadOnlyList<string> NestedRepositories { get; private init; } = [];
 
+    /// <summary>What git says it could not read; it leaves that out and exits with 0.</summary>
+    public string? Unreadable { get; private init; }
+
     /// <summary>Submodules with changes or commits of their own.</summary>
     public IReadOnlyList<string> DirtySubmodules { get; private init; } = [];
 
     /// <summary>Reads the status of a worktree, with every shortcut of the user's configuration off.</summary>
-    public static WorktreeStatus Read(GitCommand git) => Parse(git
+    public static WorktreeStatus Read(GitCommand git)
+    {
+        var result = git
         .ReadOnly()
         .Configured("core.fsmonitor", "false")
         .Configured("core.untrackedCache", "false")
         .Configured("core.trustctime", "true")
         .Configured("core.checkStat", "default")
         .WithTimeout(null)
-        .Run(["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignore-submodules=none"])
-        .RawOutput);
+        .Run(["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignore-submodules=none"]);
+        return Parse(result.RawOutput) with
+        {
+            Unreadable = result.Error.Contains("could not open directory", StringComparison.Ordinal) ? result.Error.Trim() : null,
+        };
+    }
 
     /// <summary>Reads porcelain v2 with -z; see git-status(1). A renamed entry is followed by its old path.</summary>
     public static WorktreeStatus Parse(byte[] output)

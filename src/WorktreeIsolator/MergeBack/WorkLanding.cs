@@ -36,6 +36,7 @@ internal sealed class WorkLanding(
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(100);
 
     private bool _isHeld;
+    private string? _waitsFor;
 
     private string MergeRef => $"refs/wt-run-merge/{runId}";
 
@@ -90,8 +91,7 @@ internal sealed class WorkLanding(
                 case TargetInUse busy when clock.Elapsed >= project.LandWait:
                     return Busy(target, tip, busy.By);
                 case TargetInUse busy:
-                    step($"waiting to land on '{target}' until it is free: {busy.By}");
-                    Waiting.Pause(BusyPause, cancellation);
+                    Wait(target, busy.By, cancellation);
                     break;
                 case LandingRefused refused:
                     Release();
@@ -104,6 +104,18 @@ internal sealed class WorkLanding(
         }
 
         return Busy(target, tip, $"it moved {Tries} times while the work was being merged");
+    }
+
+    /// <summary>Tells only what is new: the wait may be long, and someone may read it in a mail.</summary>
+    private void Wait(BranchName target, string by, CancellationToken cancellation)
+    {
+        if (by != _waitsFor)
+        {
+            _waitsFor = by;
+            step($"waiting to land on '{target}' until it is free: {by}");
+        }
+
+        Waiting.Pause(BusyPause, cancellation);
     }
 
     /// <summary>Nothing else reaches a new merge commit until it lands; a foreign <c>gc --prune=now</c> would take it.</summary>

@@ -57,7 +57,7 @@ public sealed class Pruner
             }
 
             var why = store.TryRead(id)?.Kept is { } kept && Directory.Exists(entry.Path)
-                ? $"kept on purpose: {kept.Reason}"
+                ? $"kept on purpose: {kept.Reason}; when you have what you need from it: rm -rf '{entry.Path}', then wt-run prune"
                 : WhyWorktreeStays(repository, entry);
             if (why is null && !dryRun)
             {

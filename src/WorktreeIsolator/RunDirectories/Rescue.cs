@@ -66,6 +66,13 @@ internal sealed class Rescue(
         return kept with { RescueRef = RescueRef };
     }
 
+    /// <summary>Puts a commit under the rescue ref.</summary>
+    public string Hold(CommitId commit)
+    {
+        SetRescueRef(commit);
+        return RescueRef;
+    }
+
     private KeptWork KeepUnderRefs(WorktreeStatus status, string message, bool commitOntoBranch)
     {
         var runBranchTip = status.Branch == worktree.Branch.Value ? status.Head : ReadRef(worktree.Branch.Ref);
@@ -159,6 +166,11 @@ internal sealed class Rescue(
 
     private static string? WhatNoRefHolds(WorktreeStatus status)
     {
+        if (status.Unreadable is { } unreadable)
+        {
+            return $"git cannot read all of it ({unreadable})";
+        }
+
         if (status.NestedRepositories.Count > 0)
         {
             return $"it holds repositories of their own, which no ref can keep: {string.Join(", ", status.NestedRepositories)}";

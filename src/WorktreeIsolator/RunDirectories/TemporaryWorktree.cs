@@ -155,7 +155,7 @@ internal sealed class TemporaryWorktree : RunDirectory
 
     private KeptWork KeepWork(EngineVerdict verdict)
     {
-        var rescue = new Rescue(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed);
+        var rescue = RescueFor();
         if (!verdict.IsByHand)
         {
             rescue.BreakLocks();
@@ -250,13 +250,25 @@ internal sealed class TemporaryWorktree : RunDirectory
         var branchGoes = outcome.Result is MergeBackResult.Nothing or MergeBackResult.Landed or MergeBackResult.Pushed;
         if (outcome.Result == MergeBackResult.Kept && _plan.Target.Policy == MergeBackPolicy.None && record.State == RunState.Succeeded)
         {
-            rescueRef ??= HoldByRescueRef(work.Tip);
+            rescueRef ??= RescueFor().Hold(work.Tip);
             branchGoes = rescueRef is not null;
         }
 
         if (keepWorktree is not null)
         {
-            return record with { RescueRef = rescueRef, Kept = new KeptInfo(_worktree.Path, keepWorktree) };
+            return record with
+            {
+                RescueRef = rescueRef,
+                Kept = new KeptInfo(_worktree.Path, keepWorktree),
+                Message = record.Message ?? $"The worktree is kept: {keepWorktree}.",
+                Hint = record.Hint ?? $"It is '{_worktree.Path}'. When you have what you need from it: rm -rf '{_worktree.Path}', then wt-run prune",
+            };
+        }
+
+        if (outcome.Result == MergeBackResult.Landed && work.RunBranchTip is { } original && !IsHeldElsewhere(original, outcome, rescueRef))
+        {
+            // Squashed or rebased: what landed does not descend from what the engine committed.
+            rescueRef = RescueFor().Hold(original);
         }
 
         var deletable = branchGoes && work.RunBranchTip is { } tip && IsHeldElsewhere(tip, outcome, rescueRef) ? tip : (CommitId?)null;
@@ -279,12 +291,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         return record with { RescueRef = rescueRef, Branch = record.Branch };
     }
 
-    private string? HoldByRescueRef(CommitId tip)
-    {
-        var name = $"refs/wt-run/{_context.RunId}";
-        _plan.Repository.Git.Run(["update-ref", name, tip.ToString(), tip.Zero]);
-        return name;
-    }
+    private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed);
 
     private bool IsHeldElsewhere(CommitId tip, WorkOutcome outcome, string? rescueRef)
     {
@@ -298,14 +305,29 @@ internal sealed class TemporaryWorktree : RunDirectory
             MergeBackResult.Landed => outcome.Commit?.ToString(),
             MergeBackResult.Pushed => $"refs/remotes/{_plan.Project.PushRemote}/{_worktree.Branch}",
             MergeBackResult.Nothing => _plan.Target.Branch?.Ref,
-            _ => rescueRef,
+            _ => null,
         };
-        return holder == tip.ToString() || (holder is not null && _plan.Repository.Git.ReadOnly().Try(["merge-base", "--is-ancestor", tip.ToString(), holder]).Succeeded);
+        return IsIn(tip, holder) || IsIn(tip, rescueRef);
     }
+
+    private bool IsIn(CommitId tip, string? holder) =>
+        holder == tip.ToString() || (holder is not null && _plan.Repository.Git.ReadOnly().Try(["merge-base", "--is-ancestor", tip.ToString(), holder]).Succeeded);
 
     private void TakeAway(CommitId? deleteBranchAt)
     {
         Removal.Remove(_plan.Repository, _plan.Directory, _worktree.Path, _worktree.AdminDirectory, _context.TakeLock);
+        if (deleteBranchAt is null)
+        {
+            return;
+        }
+
+        // A person may have checked it out to resolve a conflict; without it their HEAD would be unborn.
+        if (WorktreeList.Read(_plan.Repository).FirstOrDefault(entry => entry.BranchRef == _worktree.Branch.Ref) is { } user)
+        {
+            _context.Warn($"The branch '{_worktree.Branch}' is kept: it is checked out in '{user.Path}'.");
+            return;
+        }
+
         if (deleteBranchAt is { } tip && _plan.Repository.Git.Try(["update-ref", "-d", _worktree.Branch.Ref, tip.ToString()]) is { Succeeded: false } refused)
         {
             _context.Warn($"The branch '{_worktree.Branch}' could not be deleted. {refused.Error.Trim()}");

@@ -211,7 +211,7 @@ internal sealed class WorktreeContents(
 
     private void CheckOutSubmodules(CancellationToken cancellation)
     {
-        var result = git.WithTimeout(null).Try(["submodule", "update", "--init", "--recursive", "--quiet"], cancellation);
+        var result = git.At(worktree.Path).WithTimeout(null).Try(["submodule", "update", "--init", "--recursive", "--quiet"], cancellation);
         if (!result.Succeeded)
         {
             throw new GitException(["submodule", "update", "--init", "--recursive"], result.ExitCode, result.Error, "submodules = false leaves them empty.");

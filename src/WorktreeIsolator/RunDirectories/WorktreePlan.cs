@@ -31,7 +31,7 @@ internal sealed record WorktreePlan(
     /// <param name="project">The project.</param>
     /// <param name="repository">Its repository.</param>
     /// <param name="baseName">The base asked for with the request; null for the project's.</param>
-    /// <param name="branchName">The branch asked for; null for <c>wt-run/ID</c>.</param>
+    /// <param name="branchName">The branch asked for; null for <c>wt/ID</c>.</param>
     /// <param name="policy">The policy asked for; null for the project's.</param>
     /// <param name="configurationFile">The file that governs the run; null if there is none.</param>
     /// <param name="runId">The run's id.</param>
@@ -50,13 +50,14 @@ internal sealed record WorktreePlan(
         var directory = WorktreesDirectory.Resolve(repository, project.WorktreesDir);
         var wanted = baseName ?? project.WorktreeBase;
         var found = FindBase(repository, project, wanted, cancellation);
-        var branch = BranchName.Parse(branchName ?? $"wt-run/{runId}");
+        var branch = BranchName.Parse(branchName ?? $"wt/{runId}");
         if (branchName is not null)
         {
             WorktreeRegistration.RequireFree(repository, branch);
         }
 
         var target = WorkTarget.Decide(policy ?? project.MergeBack, project, found.Name, found.Branch);
+        RequireConfiguredTarget(repository, project, target);
         var path = CanonicalPath.Of(project.Path);
         var subdirectory = repository.Top is { } top && path != top ? Path.GetRelativePath(top, path) : "";
         return new WorktreePlan(
@@ -148,6 +149,20 @@ internal sealed record WorktreePlan(
         }
 
         throw NoSuchBase(resolver, name!, "");
+    }
+
+    /// <summary>A target that comes from the base is made if it is missing here; one that somebody wrote down may be misspelt.</summary>
+    private static void RequireConfiguredTarget(Repository repository, ProjectConfig project, WorkTarget target)
+    {
+        if (project.MergeTarget is { } name && target.Branch is { } branch
+            && !repository.Git.ReadOnly().Try(["show-ref", "--verify", "--quiet", branch.Ref]).Succeeded)
+        {
+            var near = Suggestion.For(name, new BaseResolver(repository, project.PushRemote).KnownNames());
+            throw new WorktreeIsolatorException(
+                FailureKind.Configuration,
+                $"merge_target = \"{name}\": there is no such branch.",
+                near is null ? $"Make it: git branch '{name}'" : $"Did you mean '{near}'?");
+        }
     }
 
     private static WorktreeIsolatorException NoSuchBase(BaseResolver resolver, string name, string more)

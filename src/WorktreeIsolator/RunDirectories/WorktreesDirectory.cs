@@ -33,7 +33,13 @@ internal sealed record WorktreesDirectory(string Path, string? ExcludePattern)
             throw Wrong(setting, $"'{canonical}' lies inside git's own directory");
         }
 
-        foreach (var protectedPath in new[] { repository.MainTop, repository.Top, repository.CommonDirectory })
+        // A linked worktree may lie beside the new one: a run inside a run does.
+        if (canonical == repository.Top)
+        {
+            throw Wrong(setting, $"it is the repository itself ('{canonical}')");
+        }
+
+        foreach (var protectedPath in new[] { repository.MainTop, repository.CommonDirectory })
         {
             if (protectedPath is not null && CanonicalPath.IsAtOrBelow(protectedPath, canonical))
             {

@@ -38,7 +38,7 @@ public sealed record RunRequest
     /// <summary>Branch, tag or commit to start from; null for the project's <c>worktree_base</c>.</summary>
     public string? Base { get; init; }
 
-    /// <summary>Short name of the run branch; null for <c>wt-run/ID</c>.</summary>
+    /// <summary>Short name of the run branch; null for <c>wt/ID</c>.</summary>
     public string? Branch { get; init; }
 
     /// <summary>Overrides the project's <c>merge_back</c>.</summary>

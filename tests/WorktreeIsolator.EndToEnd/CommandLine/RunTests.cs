@@ -106,7 +106,7 @@ public sealed class RunTests : IDisposable
 
         Assert.Contains("needs you: its work is not on main because it conflicts", run.Error, StringComparison.Ordinal);
         Assert.Contains("\n  README\n", run.Error, StringComparison.Ordinal);
-        Assert.Matches(@"hint: .*git log -p [0-9a-f]{12}\.\.wt-run/[0-9a-f]{12}\n", run.Error);
+        Assert.Matches(@"hint: .*git log -p [0-9a-f]{12}\.\.wt/[0-9a-f]{12}\n", run.Error);
         Assert.Matches(@"hint: .*wt-run land [0-9a-f]{8,12}", run.Error);
     }
 
