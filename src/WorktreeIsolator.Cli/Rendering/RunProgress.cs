@@ -50,7 +50,7 @@ internal sealed class RunProgress : RunObserver
         if (isFirst && _showsStages)
         {
             Say(record.Worktree is { } path
-                ? $"run {record.Id} in worktree {path} ({record.Isolation.Reason})"
+                ? $"run {record.Id} in worktree {path} from {record.Base?.Ref} ({record.Isolation.Reason})"
                 : $"run {record.Id} in {record.Directory} ({record.Isolation.Reason})");
         }
         else if (record.State == RunState.Starting && _isInteractive)

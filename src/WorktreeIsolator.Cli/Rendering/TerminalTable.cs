@@ -6,6 +6,8 @@ namespace WorktreeIsolator.Cli.Rendering;
 /// <summary>The runs as a table that fits the terminal. The only place that loads Spectre.Console; no run ever comes here.</summary>
 internal static class TerminalTable
 {
+    private const int Wide = 110;
+
     private const int WidthIfUnknown = 120;
 
     /// <summary>Renders.</summary>
@@ -23,7 +25,8 @@ internal static class TerminalTable
         });
         console.Profile.Width = width > 0 ? width : WidthIfUnknown;
         var table = new Table { Border = TableBorder.None, ShowHeaders = true };
-        foreach (var heading in runs.Headings)
+        var shown = Enumerable.Range(0, runs.Headings.Count).Where(column => console.Profile.Width >= Wide || !IsForWideTerminals(runs.Headings[column])).ToList();
+        foreach (var heading in shown.Select(column => runs.Headings[column]))
         {
             var column = new TableColumn($"[bold]{heading}[/]") { NoWrap = heading is "ID" or "STATE" or "AGE", Padding = new Padding(0, 0, 2, 0) };
             table.AddColumn(column);
@@ -31,12 +34,15 @@ internal static class TerminalTable
 
         foreach (var row in runs.Rows)
         {
-            table.AddRow(row.Cells.Select((cell, column) => column == 1 ? $"[{ColourOf(row.State)}]{Markup.Escape(cell)}[/]" : Markup.Escape(cell)).ToArray());
+            table.AddRow(shown.Select(column => (Cell: row.Cells[column], column)).Select(c => c.column == 1 ? $"[{ColourOf(row.State)}]{Markup.Escape(c.Cell)}[/]" : Markup.Escape(c.Cell)).ToArray());
         }
 
         console.Write(table);
         return text.ToString();
     }
+
+    /// <summary>What 80 columns have no room for beside an id that can be copied; <c>show</c> has it.</summary>
+    private static bool IsForWideTerminals(string heading) => heading is "PROJECT" or "ISOLATION";
 
     private static string ColourOf(RunState state) => state switch
     {

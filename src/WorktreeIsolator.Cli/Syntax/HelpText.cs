@@ -8,14 +8,17 @@ internal static class HelpText
 {
     private const int FirstColumn = 26;
 
+    // Of the smallest terminal that people use.
+    private const int Width = 80;
+
     /// <summary>Of the program.</summary>
     public static string OfProgram()
     {
         var text = new StringBuilder();
         text.Append(
             """
-            Runs a coding agent or any command where it disturbs nobody: in a temporary git worktree whose work lands when it is done,
-            or in place, one after another.
+            Runs a coding agent or any command where it disturbs nobody: in a temporary
+            git worktree whose work lands when it is done, or in place, one after another.
 
             Usage: wt-run COMMAND [options]
 
@@ -36,10 +39,10 @@ internal static class HelpText
               --version               Shows the version.
 
             Examples:
-              wt-run run --worktree -- make test        in a worktree of its own; its commits land on your branch
-              wt-run run scout --prompt "Fix the typo"  the project's engine with a prompt
-              wt-run list                               what runs, what ran, what needs you
-              wt-run init                               writes a wt-run.toml for this repository
+              wt-run run --worktree -- make test        in a worktree; its work lands
+              wt-run run scout --prompt "Fix the typo"  the project's engine, a prompt
+              wt-run list                               what runs, ran, and needs you
+              wt-run init                               writes a wt-run.toml
 
             """);
         return text.ToString();
@@ -101,6 +104,25 @@ internal static class HelpText
             column = 0;
         }
 
-        text.Append(' ', FirstColumn - column).Append(description).Append('\n');
+        text.Append(' ', FirstColumn - column);
+        column = FirstColumn;
+        foreach (var word in description.Split(' '))
+        {
+            if (column > FirstColumn && column + 1 + word.Length > Width)
+            {
+                text.Append('\n').Append(' ', FirstColumn);
+                column = FirstColumn;
+            }
+            else if (column > FirstColumn)
+            {
+                text.Append(' ');
+                column++;
+            }
+
+            text.Append(word);
+            column += word.Length;
+        }
+
+        text.Append('\n');
     }
 }

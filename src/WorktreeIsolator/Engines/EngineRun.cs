@@ -1,4 +1,5 @@
 using System.Globalization;
+using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.Engines;
@@ -53,10 +54,10 @@ internal static class EngineRun
         switch (result.End)
         {
             case CommandEnd.TimedOut:
-                sentences.Add($"The engine ran longer than {command.Timeout} (timeout) and was stopped.");
+                sentences.Add($"The engine ran longer than {Duration.Format(command.Timeout!.Value)} (timeout) and was stopped.");
                 break;
             case CommandEnd.IdleTimedOut:
-                sentences.Add($"The engine was silent for {command.IdleTimeout} (idle_timeout) and was stopped.");
+                sentences.Add($"The engine was silent for {Duration.Format(command.IdleTimeout!.Value)} (idle_timeout) and was stopped.");
                 break;
             case CommandEnd.Ended when result.ExitCode > 128:
                 sentences.Add(string.Create(CultureInfo.InvariantCulture, $"The engine was ended by signal {result.ExitCode - 128}."));

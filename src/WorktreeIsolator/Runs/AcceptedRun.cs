@@ -73,6 +73,7 @@ internal sealed class AcceptedRun
             Project = project.Name,
             Trigger = request.Trigger,
             Isolation = new IsolationInfo(plan is null ? "in_place" : "worktree", decision.Reason),
+            Base = plan is null ? null : new BaseInfo(plan.Base.Name, plan.Base.Commit.ToString()),
             Branch = plan?.Branch.Value,
             Worktree = plan is null ? null : Path.Combine(plan.Directory.Path, id),
             Directory = plan is null ? project.Path : null,
