@@ -41,11 +41,19 @@ public sealed record EngineDefinition
     /// <param name="command">Program and arguments; taken as they are.</param>
     public static EngineDefinition From(IReadOnlyList<string> command) => new() { Command = command };
 
-    /// <summary>An environment with the engine's own variables; later ones win.</summary>
-    internal Dictionary<string, string> AddTo(IEnumerable<KeyValuePair<string, string>> environment)
+    /// <summary>An environment with the directory's variables and the engine's own; later ones win.</summary>
+    internal Dictionary<string, string> AddTo(IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string>? directory = null)
     {
-        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in environment.Concat(Env))
+        var variables = new Dictionary<string, string>(environment, StringComparer.Ordinal);
+        if (directory is not null)
+        {
+            foreach (var (name, value) in directory)
+            {
+                variables[name] = value;
+            }
+        }
+
+        foreach (var (name, value) in Env)
         {
             variables[name] = value;
         }

@@ -5,22 +5,20 @@ namespace WorktreeIsolator.Platform;
 /// <summary>A null-terminated array of C strings in UTF-8, as execve(2) takes them.</summary>
 internal sealed unsafe class NativeStrings : IDisposable
 {
-    private readonly List<nint> _strings = [];
+    // An array: a list of a value type would be compiled anew in every process (docs/decisions/0006).
+    private readonly nint[] _strings;
 
-    public NativeStrings(IEnumerable<string> strings)
+    public NativeStrings(string[] strings)
     {
-        foreach (var s in strings)
+        _strings = new nint[strings.Length];
+        Pointer = (byte**)NativeMemory.Alloc((nuint)(strings.Length + 1), (nuint)sizeof(byte*));
+        for (var i = 0; i < strings.Length; i++)
         {
-            _strings.Add(Marshal.StringToCoTaskMemUTF8(s));
-        }
-
-        Pointer = (byte**)NativeMemory.Alloc((nuint)(_strings.Count + 1), (nuint)sizeof(byte*));
-        for (var i = 0; i < _strings.Count; i++)
-        {
+            _strings[i] = Marshal.StringToCoTaskMemUTF8(strings[i]);
             Pointer[i] = (byte*)_strings[i];
         }
 
-        Pointer[_strings.Count] = null;
+        Pointer[strings.Length] = null;
     }
 
     public byte** Pointer { get; private set; }
@@ -32,7 +30,7 @@ internal sealed unsafe class NativeStrings : IDisposable
             Marshal.FreeCoTaskMem(s);
         }
 
-        _strings.Clear();
+        Array.Clear(_strings);
         NativeMemory.Free(Pointer);
         Pointer = null;
     }

@@ -158,8 +158,15 @@ internal sealed unsafe class ChildProcess : IDisposable
 
     private static int Spawn(string program, ChildStart start, byte* actions, byte* attributes, out int pid)
     {
-        using var argv = new NativeStrings(start.Argv);
-        using var envp = new NativeStrings(start.Environment.Select(e => $"{e.Key}={e.Value}"));
+        using var argv = new NativeStrings([.. start.Argv]);
+        var variables = new string[start.Environment.Count];
+        var count = 0;
+        foreach (var (name, value) in start.Environment)
+        {
+            variables[count++] = $"{name}={value}";
+        }
+
+        using var envp = new NativeStrings(variables);
         var path = Encoding.UTF8.GetBytes(program + "\0");
         int child;
         int result;

@@ -82,7 +82,7 @@ public sealed class TriggerRunner
             RunId = context.RunId,
             Argv = argv,
             WorkingDirectory = directory.EngineDirectory,
-            Environment = request.Engine.AddTo(context.Environment.Concat(directory.Variables)),
+            Environment = request.Engine.AddTo(context.Environment, directory.Variables),
             Input = input,
             Timeout = request.Timeout ?? request.Engine.Timeout,
             IdleTimeout = request.Engine.IdleTimeout,
