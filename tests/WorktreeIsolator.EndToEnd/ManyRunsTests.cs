@@ -70,7 +70,9 @@ public sealed class Many_runs_at_once
 
         var records = runs.Wait().ConvertAll(run => run.Expect(0).Record);
         AssertAllLanded(repository, records);
-        Assert.Equal(2, File.ReadAllLines(scratch.Path("fetches")).Length);
+
+        // Two, and those that git has to begin again because it met a worktree that a run was just adding or removing.
+        Assert.InRange(File.ReadAllLines(scratch.Path("fetches")).Length, 2, 5);
     }
 
     private static ManyRuns StartAll(TestRepository repository, int count, params IReadOnlyList<string> options) => new(count, i =>

@@ -17,14 +17,19 @@ internal static class SharedFetch
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
 
+    /// <summary>Now, on the one clock that all processes share since boot; a stamp of an earlier boot counts for nothing.</summary>
+    public static long Now => Stopwatch.GetTimestamp();
+
     /// <summary>Brings one branch of a remote up to date.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="source">The branch at the remote.</param>
+    /// <param name="asked">When it was asked for (<see cref="Now"/>): a fetch that began later will do.</param>
+    /// <param name="cancellation">Ends the fetch, and waiting for one.</param>
     /// <exception cref="WorktreeIsolatorException">The remote cannot be reached, or the fetch lock was not free in time.</exception>
-    public static void Fetch(Repository repository, FetchSource source, CancellationToken cancellation)
+    public static void Fetch(Repository repository, FetchSource source, long asked, CancellationToken cancellation)
     {
         RefuseMirror(repository, source.Remote);
 
-        // One clock for all processes since boot; a stamp of an earlier boot counts for nothing.
-        var asked = Stopwatch.GetTimestamp();
         var directory = Path.Combine(repository.StateDirectory, "fetch");
         Directory.CreateDirectory(directory);
         var lockPath = Path.Combine(repository.StateDirectory, "fetch.lock");

@@ -97,10 +97,11 @@ internal sealed record WorktreePlan(
         var fresh = Base;
         if (Project.Fetch != FetchMode.Never && Base.Source is { } source)
         {
+            var asked = SharedFetch.Now;
             began($"fetching '{source.Ref}' from '{source.Remote}'");
             try
             {
-                SharedFetch.Fetch(Repository, source, cancellation);
+                SharedFetch.Fetch(Repository, source, asked, cancellation);
                 fresh = new BaseResolver(Repository, Project.PushRemote).TryResolve(BaseName) ?? Base;
             }
             catch (GitException e) when (Project.Fetch == FetchMode.Auto)
@@ -135,7 +136,7 @@ internal sealed record WorktreePlan(
         {
             try
             {
-                SharedFetch.Fetch(repository, source, cancellation);
+                SharedFetch.Fetch(repository, source, SharedFetch.Now, cancellation);
             }
             catch (GitException e)
             {
