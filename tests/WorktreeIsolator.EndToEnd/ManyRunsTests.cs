@@ -65,7 +65,7 @@ public sealed class Many_runs_at_once
         using var runs = StartAll(repository, count, "--worktree");
         gate.AwaitReached();
         Eventually.True(
-            () => Occurrences(repository, "fetching 'refs/heads/main' from 'origin'") == count, "all runs have asked for a fetch");
+            () => Occurrences(repository, "fetching 'refs/heads/main' from 'origin'") == count, "all runs have asked for a fetch", TimeSpan.FromMinutes(2));
         gate.Open();
 
         var records = runs.Wait().ConvertAll(run => run.Expect(0).Record);
