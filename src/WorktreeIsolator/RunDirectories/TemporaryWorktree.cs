@@ -132,6 +132,10 @@ internal sealed class TemporaryWorktree : RunDirectory
     {
     }
 
+    /// <summary>Keeps what only the registration of a worktree knows whose directory is gone.</summary>
+    /// <returns>The rescue ref; null if there was nothing to keep.</returns>
+    public string? RescueFromRegistration() => RescueFor().KeepWhatAdminDirectoryHolds();
+
     /// <summary>Takes away a worktree that was made again and could not be used; the work in it is held by what it was made from.</summary>
     public void GiveUp() => TakeAway(deleteBranchAt: null);
 
@@ -350,7 +354,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         var rescueRef = record.RescueRef;
         if (isGone)
         {
-            rescueRef = RescueFor().KeepWhatAdminDirectoryNames() ?? rescueRef;
+            rescueRef = RescueFromRegistration() ?? rescueRef;
             TakeAway(deleteBranchAt: null);
         }
 
