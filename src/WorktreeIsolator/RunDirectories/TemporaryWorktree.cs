@@ -23,6 +23,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     private readonly GitCommand _git;
     private readonly WorktreeContents _contents;
     private readonly Dictionary<string, string> _environment;
+    private readonly string? _stash;
 
     private TemporaryWorktree(WorktreePlan plan, RegisteredWorktree worktree, RunContext context)
     {
@@ -46,6 +47,8 @@ internal sealed class TemporaryWorktree : RunDirectory
         {
             _environment[name] = value;
         }
+
+        _stash = ReadStash();
     }
 
     public override string EngineDirectory => Path.Combine(_worktree.Path, _plan.Subdirectory);
@@ -111,6 +114,11 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         _context.Began("keeping the work");
+        if (ReadStash() is { } stash && stash != _stash)
+        {
+            _context.Warn("The stash, which all worktrees of the repository share, has changed during the run. It stays as it is: git stash list");
+        }
+
         KeptWork work;
         try
         {
@@ -155,6 +163,13 @@ internal sealed class TemporaryWorktree : RunDirectory
 
         _contents.SetUp(_context.Commands, EngineDirectory, _environment);
         _contents.Link(_context.TakeLock);
+    }
+
+    /// <summary>Its tip; null if there is none, or git has packed it.</summary>
+    private string? ReadStash()
+    {
+        var file = Path.Combine(_plan.Repository.CommonDirectory, "refs/stash");
+        return File.Exists(file) ? File.ReadAllText(file) : null;
     }
 
     private KeptWork KeepWork(EngineVerdict verdict)
