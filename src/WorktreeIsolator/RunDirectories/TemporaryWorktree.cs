@@ -168,7 +168,6 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         var work = rescue.Keep(
-            WorktreeStatus.Read(_git),
             $"Work of run {_context.RunId} ({_context.Trigger})\n\nUncommitted when the engine {verdict.Description}.\n",
             _plan.Project.Uncommitted == UncommittedWork.Commit);
         if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
@@ -291,7 +290,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         return record with { RescueRef = rescueRef, Branch = record.Branch };
     }
 
-    private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed);
+    private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed, _plan.Project.RescueLimit);
 
     private bool IsHeldElsewhere(CommitId tip, WorkOutcome outcome, string? rescueRef)
     {
@@ -348,8 +347,10 @@ internal sealed class TemporaryWorktree : RunDirectory
     private RunRecord Vanished(RunRecord record)
     {
         var isGone = !System.IO.Directory.Exists(_worktree.Path);
+        var rescueRef = record.RescueRef;
         if (isGone)
         {
+            rescueRef = RescueFor().KeepWhatAdminDirectoryNames() ?? rescueRef;
             TakeAway(deleteBranchAt: null);
         }
 
@@ -360,8 +361,9 @@ internal sealed class TemporaryWorktree : RunDirectory
                 ? $"The worktree '{_worktree.Path}' was deleted while the run was under way."
                 : $"The worktree '{_worktree.Path}' is no longer the one that was made: its .git does not name '{_worktree.AdminDirectory}'.",
             Hint = isGone
-                ? $"What the run committed is on the branch '{_worktree.Branch}'."
+                ? $"What the run committed is on the branch '{_worktree.Branch}'{(rescueRef is null ? "" : $", and under {rescueRef}")}."
                 : "Nothing in it was touched. Save what you need from it; 'wt-run prune' then says how to remove it.",
+            RescueRef = rescueRef,
             Kept = isGone ? null : new KeptInfo(_worktree.Path, "its .git was removed or replaced during the run"),
             MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
         };
