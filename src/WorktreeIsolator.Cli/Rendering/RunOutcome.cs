@@ -34,6 +34,11 @@ internal static class RunOutcome
             text.Append("wt-run: the worktree ").Append(kept.Path).Append(" is kept: ").Append(kept.Reason).Append('\n');
         }
 
+        if (record.Artifacts is { } artifacts)
+        {
+            text.Append("wt-run: ").Append(Words.Artifacts(artifacts)).Append('\n');
+        }
+
         foreach (var hint in Hints(record))
         {
             text.Append("hint: ").Append(hint).Append('\n');

@@ -16,6 +16,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     public const string LandingNote = "landing";
 
     private const string WorkNote = "work kept";
+    private const int MostIgnoredNames = 20;
 
     private readonly WorktreePlan _plan;
     private readonly RegisteredWorktree _worktree;
@@ -23,6 +24,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     private readonly GitCommand _git;
     private readonly WorktreeContents _contents;
     private readonly Dictionary<string, string> _environment;
+    private IReadOnlyList<string> _ignored = [];
 
     private TemporaryWorktree(WorktreePlan plan, RegisteredWorktree worktree, RunContext context)
     {
@@ -122,9 +124,12 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         var outcome = verdict.Succeeded ? DeliverOrBreakOff(work, verdict) : LandedBefore() ?? Undelivered(work);
-        var keepWorktree = work.KeepWorktree
+
+        // After the delivery: what verify reports is asked for as well. Taken once: a landing by hand comes from what the engine left.
+        var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
+        var keepWorktree = work.KeepWorktree ?? artifacts.KeepWorktree
             ?? (_plan.Project.KeepOnFailure && !(verdict.Succeeded && outcome.IsDone) ? "keep_on_failure = true" : null);
-        return Release(Described(record, outcome, verdict), work, outcome, keepWorktree);
+        return Release(Described(record, outcome, verdict) with { Artifacts = artifacts.Info }, work, outcome, keepWorktree);
     }
 
     /// <summary>Holds nothing but files and a registration, which <see cref="BringBack"/> deals with, and a crash leaves to recovery.</summary>
@@ -167,8 +172,10 @@ internal sealed class TemporaryWorktree : RunDirectory
             }
         }
 
+        var status = WorktreeStatus.Read(_git);
+        _ignored = [.. status.Ignored.Except(_contents.Placed, StringComparer.Ordinal)];
         var work = rescue.Keep(
-            WorktreeStatus.Read(_git),
+            status,
             $"Work of run {_context.RunId} ({_context.Trigger})\n\nUncommitted when the engine {verdict.Description}.\n",
             _plan.Project.Uncommitted == UncommittedWork.Commit);
         if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
@@ -179,6 +186,9 @@ internal sealed class TemporaryWorktree : RunDirectory
 
         return work;
     }
+
+    private TakenArtifacts TakeArtifacts() =>
+        new Artifacts(_worktree, _git, _plan.Project, _contents.Placed, _context.RecordDirectory, _context.Warn).Take();
 
     /// <summary>The work is safe: whatever goes wrong with its delivery, the worktree goes, and a person can land it later.</summary>
     private WorkOutcome DeliverOrBreakOff(KeptWork work, EngineVerdict verdict)
@@ -275,6 +285,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         try
         {
             TakeAway(deletable);
+            NoteIgnored();
         }
         catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
@@ -289,6 +300,16 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         return record with { RescueRef = rescueRef, Branch = record.Branch };
+    }
+
+    /// <summary>No ref holds what git ignores: it goes with the worktree, and the journal says what that was.</summary>
+    private void NoteIgnored()
+    {
+        if (_ignored.Count > 0)
+        {
+            var more = _ignored.Count > MostIgnoredNames ? $" and {_ignored.Count - MostIgnoredNames} more" : "";
+            _context.Note("ignored", $"What git ignores went with the worktree: {string.Join(", ", _ignored.Take(MostIgnoredNames))}{more}");
+        }
     }
 
     private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed);
