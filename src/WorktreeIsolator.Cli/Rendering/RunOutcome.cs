@@ -70,6 +70,11 @@ internal static class RunOutcome
             }
         }
 
+        if (record.Kept is not null || HoldsKeptWork(record))
+        {
+            yield return $"give it up:     wt-run drop {id}";
+        }
+
         if (record.RescueRef is { } rescue)
         {
             yield return $"see what was rescued:   git log -p {rescue}";

@@ -240,6 +240,7 @@ public static class RecordWriter
         MergeBackResult.VerifyFailed => "verify_failed",
         MergeBackResult.TargetBusy => "target_busy",
         MergeBackResult.Rejected => "rejected",
+        MergeBackResult.Dropped => "dropped",
         _ => "blocked",
     };
 }

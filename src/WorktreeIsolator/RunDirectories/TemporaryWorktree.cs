@@ -132,13 +132,37 @@ internal sealed class TemporaryWorktree : RunDirectory
         return Release(Described(record, outcome, verdict) with { Artifacts = artifacts.Info }, work, outcome, keepWorktree);
     }
 
+    /// <summary>
+    /// Brings everything in a kept worktree under a ref, as of a run that failed, so that <see cref="GiveUp"/> loses nothing. Whoever calls has
+    /// made sure that nobody is at work there.
+    /// </summary>
+    /// <exception cref="WorktreeIsolatorException">It holds something that no ref can hold, or an artifact that cannot be copied.</exception>
+    public RunRecord MakeSafe(RunRecord record)
+    {
+        var work = KeepWork(new EngineVerdict(false, "ended") { IsByHand = true });
+        var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
+        if ((work.KeepWorktree ?? artifacts.KeepWorktree) is { } why)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Usage,
+                $"The worktree '{_worktree.Path}' of run {_context.RunId} cannot be dropped: {why}.",
+                $"Its commits are safe. When you have what else you need from it: rm -rf '{_worktree.Path}', then wt-run drop {_context.RunId}");
+        }
+
+        return record with { RescueRef = work.RescueRef ?? record.RescueRef, Artifacts = artifacts.Info };
+    }
+
     /// <summary>Holds nothing but files and a registration, which <see cref="BringBack"/> deals with, and a crash leaves to recovery.</summary>
     public override void Dispose()
     {
     }
 
-    /// <summary>Takes away a worktree that was made again and could not be used; the work in it is held by what it was made from.</summary>
-    public void GiveUp() => TakeAway(deleteBranchAt: null);
+    /// <summary>Takes away a worktree and leaves the run branch: all that is in it is known to be held by a ref.</summary>
+    public void GiveUp()
+    {
+        TakeAway(deleteBranchAt: null);
+        NoteIgnored();
+    }
 
     private void Fill()
     {
@@ -271,7 +295,7 @@ internal sealed class TemporaryWorktree : RunDirectory
                 RescueRef = rescueRef,
                 Kept = new KeptInfo(_worktree.Path, keepWorktree),
                 Message = record.Message ?? $"The worktree is kept: {keepWorktree}.",
-                Hint = record.Hint ?? $"It is '{_worktree.Path}'. When you have what you need from it: rm -rf '{_worktree.Path}', then wt-run prune",
+                Hint = record.Hint ?? $"It is '{_worktree.Path}'. When you have what you need from it: wt-run drop {_context.RunId}",
             };
         }
 
