@@ -73,7 +73,7 @@ internal static class RunDetails
     private static string? Waited(QueueInfo? queue) => queue switch
     {
         null => null,
-        { Position: { } place } => string.Create(CultureInfo.InvariantCulture, $"{Words.Took(TimeSpan.FromMilliseconds(queue.WaitedMs))}, place {place} in the queue"),
+        { Position: { } place } => string.Create(CultureInfo.InvariantCulture, $"{Words.Took(TimeSpan.FromMilliseconds(queue.WaitedMs))}, place {place} in the queue{(queue.Behind is { } id ? $", behind {id}" : "")}"),
         _ => Words.Took(TimeSpan.FromMilliseconds(queue.WaitedMs)),
     };
 

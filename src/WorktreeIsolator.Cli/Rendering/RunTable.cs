@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using WorktreeIsolator.Records;
 
@@ -66,6 +67,12 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
 
     private static string Result(RunRecord record)
     {
+        if (record is { State: RunState.Queued, Queue.Position: { } position })
+        {
+            var behind = record.Queue.Behind is { } id ? $", behind {id[..8]}" : "";
+            return string.Create(CultureInfo.InvariantCulture, $"position {position}{behind}");
+        }
+
         var result = record.MergeBack?.Result is { } known ? RecordWriter.NameOf(known) : "";
         return record.Engine.ExitCode is { } code and not 0 ? $"exit {code}{(result.Length == 0 ? "" : $", {result}")}" : result;
     }

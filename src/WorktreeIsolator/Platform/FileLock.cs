@@ -53,6 +53,22 @@ internal sealed unsafe class FileLock : IDisposable
         }
     }
 
+    /// <summary>Whether nobody holds a lock on a file, or nothing is there; nothing is made.</summary>
+    public static bool IsFree(string path)
+    {
+        var fd = Libc.Open(path, Libc.O_RDONLY | Libc.O_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            return errno == Libc.ENOENT ? true : throw Libc.Failed($"The lock file '{path}' cannot be opened", errno);
+        }
+
+        // Shared, so that two that only look do not take each other for the holder.
+        var taken = Libc.Flock(fd, Libc.LOCK_SH | Libc.LOCK_NB) == 0;
+        _ = Libc.Close(fd);
+        return taken;
+    }
+
     /// <summary>Waits for the lock.</summary>
     /// <param name="path">The file; its directory exists.</param>
     /// <param name="timeout">How long to wait at most.</param>

@@ -21,6 +21,11 @@ internal static class DirectoryTurn
         return Path.Combine(stateDirectory, "turns", isLinked ? $"linked-{Path.GetFileName(gitDirectory)}.lock" : "main.lock");
     }
 
+    /// <summary>The queue of those who want a turn alone, as tickets.</summary>
+    /// <param name="path">The lock file of the working tree.</param>
+    public static string QueueFor(string path) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(path))!, "queue", Path.GetFileNameWithoutExtension(path));
+
     /// <summary>Takes the turn if nobody is in the way; null otherwise.</summary>
     public static FileLock? TryTake(string path, bool shared, string holder)
     {

@@ -141,6 +141,7 @@ public static class RecordWriter
         {
             WriteNumber(json, "position", value!.Position);
             json.WriteNumber("waited_ms", value.WaitedMs);
+            json.WriteString("behind", value.Behind);
             json.WriteEndObject();
         }
     }

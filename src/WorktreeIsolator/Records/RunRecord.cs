@@ -39,7 +39,8 @@ public sealed record ArtifactsInfo(string Path, int Files, long Bytes);
 /// <summary>The wait for a turn.</summary>
 /// <param name="Position">Place in the queue, 1 for the next; null when it no longer waits.</param>
 /// <param name="WaitedMs">Milliseconds waited so far.</param>
-public sealed record QueueInfo(int? Position, long WaitedMs);
+/// <param name="Behind">Id of the run that has the turn meanwhile; null if that is not a run.</param>
+public sealed record QueueInfo(int? Position, long WaitedMs, string? Behind = null);
 
 /// <summary>A process, named so that a reused pid cannot be taken for it.</summary>
 /// <param name="Pid">Process id in its pid namespace.</param>

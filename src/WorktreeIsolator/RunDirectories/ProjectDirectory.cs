@@ -1,10 +1,11 @@
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
 
 /// <summary>The project itself: what the engine does there is done, and nothing is brought back.</summary>
-internal sealed class ProjectDirectory(string path, FileLock turn) : RunDirectory
+internal sealed class ProjectDirectory(string path, FileLock turn, Ticket? ticket) : RunDirectory
 {
     public override string EngineDirectory => path;
 
@@ -12,5 +13,9 @@ internal sealed class ProjectDirectory(string path, FileLock turn) : RunDirector
 
     public override RunRecord BringBack(RunRecord record, EngineVerdict verdict) => record;
 
-    public override void Dispose() => turn.Dispose();
+    public override void Dispose()
+    {
+        turn.Dispose();
+        ticket?.Dispose();
+    }
 }

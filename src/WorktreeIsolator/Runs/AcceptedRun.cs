@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Isolation;
@@ -128,41 +127,13 @@ internal sealed class AcceptedRun
 
     private ProjectDirectory? TakeTurn(RunJournal journal, RunContext context)
     {
-        var project = _request.Project;
-        var path = DirectoryTurn.PathFor(_store.StateDirectory, _repository?.GitDirectory);
-        var holder = $"run {_record.Id} ({_record.Trigger}), pid {Environment.ProcessId}";
-        var turn = DirectoryTurn.TryTake(path, project.Concurrent, holder);
-        if (turn is null && _request.IfBusy == IfBusy.Wait)
-        {
-            var clock = Stopwatch.StartNew();
-            journal.Update(record => record with { State = RunState.Queued, Queue = new QueueInfo(null, 0) });
-            context.Began($"waiting for the turn in '{project.Path}', held by {LockHolder.Describe(path)}");
-            turn = DirectoryTurn.Take(path, project.Concurrent, holder, _request.WaitTimeout, context.Cancel);
-            journal.Update(record => record with { Queue = new QueueInfo(null, clock.ElapsedMilliseconds) });
-        }
-
-        if (turn is null)
-        {
-            journal.Update(
-                record => record with
-                {
-                    State = RunState.Skipped,
-                    FinishedAt = journal.Now,
-                    Message = $"'{project.Path}' is busy: its turn is held by {LockHolder.Describe(path)}.",
-                    Hint = _request.IfBusy == IfBusy.Skip
-                        ? "Try again later, leave out --if-busy skip to wait, or run it with --worktree."
-                        : "Give it longer with --wait-timeout, or run it with --worktree.",
-                },
-                sync: true);
-            return null;
-        }
-
-        if (project.Concurrent)
+        var directory = new InPlaceTurn(_request, _options, _repository, _store, journal, context).Take();
+        if (directory is not null && _request.Project.Concurrent)
         {
             WarnOfNeighbours(context);
         }
 
-        return new ProjectDirectory(project.Path, turn);
+        return directory;
     }
 
     private void WarnOfNeighbours(RunContext context)

@@ -128,5 +128,12 @@ public sealed class TriggerRunner
     }
 
     private static void Finish(RunJournal journal, Func<RunRecord, RunRecord> change) =>
-        journal.Update(record => change(record) with { FinishedAt = journal.Now, LockHeldMs = record.LockHeldMs }, sync: true);
+        journal.Update(
+            record => change(record) with
+            {
+                FinishedAt = journal.Now,
+                LockHeldMs = record.LockHeldMs,
+                Queue = record.Queue is { } queue ? queue with { Position = null, Behind = null } : null,
+            },
+            sync: true);
 }

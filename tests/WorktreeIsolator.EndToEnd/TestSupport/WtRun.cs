@@ -5,13 +5,19 @@ using WorktreeIsolator.Processes;
 namespace WorktreeIsolator.EndToEnd.TestSupport;
 
 /// <summary>The built <c>wt-run</c>, started as a real process in one directory.</summary>
-internal sealed class WtRun(Scratch scratch, string workingDirectory)
+internal sealed class WtRun(Scratch scratch, string workingDirectory, string? variable = null, string? value = null)
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     /// <summary>Absolute path of the program.</summary>
     public static string Program { get; } = Path.GetFullPath(
         typeof(WtRun).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(a => a.Key == "wt-run").Value!);
+
+    /// <summary>Where it is started.</summary>
+    public string Directory => workingDirectory;
+
+    /// <summary>The same with one more variable in its environment.</summary>
+    public WtRun With(string name, string text) => new(scratch, workingDirectory, name, text);
 
     /// <summary>Runs it to its end.</summary>
     public Finished Run(params IReadOnlyList<string> arguments) => RunWithInput(null, arguments);
@@ -41,6 +47,11 @@ internal sealed class WtRun(Scratch scratch, string workingDirectory)
     /// <summary>A word for a shell.</summary>
     private static string Quote(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
-    private ChildStart StartOf(string[] argv, string? input) =>
-        scratch.StartOf(workingDirectory, argv) with { Input = input is null ? null : Encoding.UTF8.GetBytes(input) };
+    private ChildStart StartOf(string[] argv, string? input)
+    {
+        var start = scratch.StartOf(workingDirectory, argv) with { Input = input is null ? null : Encoding.UTF8.GetBytes(input) };
+        return variable is null
+            ? start
+            : start with { Environment = new Dictionary<string, string>(start.Environment, StringComparer.Ordinal) { [variable] = value ?? "" } };
+    }
 }
