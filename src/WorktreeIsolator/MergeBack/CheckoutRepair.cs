@@ -1,4 +1,5 @@
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.MergeBack;
 
@@ -63,13 +64,13 @@ internal sealed class CheckoutRepair(GitCommand checkout, string top, string mar
     /// <summary>A new file goes if it is what git wrote; half of one, and whatever else came there meanwhile, stays.</summary>
     private bool TakeBackNewFile(GitCommand git, TreeChange added)
     {
-        var file = new FileInfo(Path.Combine(top, added.Path));
-        if (file.LinkTarget is null && !file.Exists)
+        var path = Path.Combine(top, added.Path);
+        if (!AnyFile.Exists(path))
         {
             return true;
         }
 
-        var isGits = file.LinkTarget is { } link
+        var isGits = AnyFile.LinkTarget(path) is { } link
             ? git.ReadOnly().Try(["cat-file", "blob", added.Object]).Output == link
             : git.ReadOnly().Try(["hash-object", "--", added.Path]).Output == added.Object;
         if (!isGits)
@@ -77,19 +78,14 @@ internal sealed class CheckoutRepair(GitCommand checkout, string top, string mar
             return false;
         }
 
-        file.Delete();
-        for (var directory = file.Directory!; directory.FullName.Length > top.Length && !directory.EnumerateFileSystemInfos().Any(); directory = directory.Parent!)
-        {
-            directory.Delete();
-        }
-
+        AnyFile.DeleteUpTo(path, top);
         return true;
     }
 
     /// <summary>Moves another branch back, with its files, if the merge has just moved it; the user's own changes stay.</summary>
     public void MoveBackOtherBranch(BranchName target, CommitId commit)
     {
-        var head = checkout.ReadOnly().Try(["rev-parse", "--symbolic-full-name", "HEAD"]).Output;
+        var head = checkout.ReadOnly().Try(["symbolic-ref", "--quiet", "HEAD"]).Output;
         var last = checkout.ReadOnly().Try(["reflog", "-1", "--format=%H %gs", "HEAD"]).Output;
         if (head != target.Ref && last.StartsWith($"{commit} {mark}", StringComparison.Ordinal))
         {

@@ -10,7 +10,7 @@ internal static unsafe partial class Libc
 {
     public const int EINTR = 4, EIO = 5, ENOEXEC = 8, EAGAIN = 11, EACCES = 13, EEXIST = 17, ENOENT = 2, ESRCH = 3, ENOSYS = 38;
 
-    public const int O_RDONLY = 0, O_RDWR = 2, O_CREAT = 0x40, O_CLOEXEC = 0x80000;
+    public const int O_RDONLY = 0, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_CLOEXEC = 0x80000;
 
     public const int LOCK_SH = 1, LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8;
 
@@ -59,7 +59,7 @@ internal static unsafe partial class Libc
         [FieldOffset(0x8c)] public uint DevMinor;
     }
 
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
     public static partial int Open(string path, int flags, uint mode);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
@@ -89,7 +89,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
     public static partial int Pipe2(int* fds, int flags);
 
-    [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
     public static partial int MemfdCreate(string name, uint flags);
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
@@ -107,11 +107,26 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     public static partial int Prctl(int option, nuint a, nuint b, nuint c, nuint d);
 
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
     public static partial int Statx(int dirFd, string path, int flags, uint mask, StatX* result);
 
-    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
     public static partial int Access(string path, int mode);
+
+    [LibraryImport("libc", EntryPoint = "readlink", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
+    public static partial nint ReadLink(string path, byte* target, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "symlink", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
+    public static partial int Symlink(string target, string path);
+
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
+    public static partial int Unlink(string path);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
+    public static partial int MakeDirectory(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
+    public static partial int RemoveDirectory(string path);
 
     [LibraryImport("libc", EntryPoint = "isatty", SetLastError = true)]
     public static partial int IsATty(int fd);
@@ -152,7 +167,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")]
     public static partial int SpawnActionsAddDup2(byte* actions, int fd, int target);
 
-    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addchdir_np", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addchdir_np", StringMarshallingCustomType = typeof(ByteTextMarshaller))]
     public static partial int SpawnActionsAddChdir(byte* actions, string path);
 
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_init")]

@@ -1,4 +1,4 @@
-using System.Text;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -16,7 +16,7 @@ internal sealed class PlacedFiles
     public PlacedFiles(string runDirectory)
     {
         _file = Path.Combine(runDirectory, "placed");
-        _paths = File.Exists(_file) ? [.. Encoding.UTF8.GetString(File.ReadAllBytes(_file)).Split('\0', StringSplitOptions.RemoveEmptyEntries)] : [];
+        _paths = File.Exists(_file) ? [.. ByteText.Decode(File.ReadAllBytes(_file)).Split('\0', StringSplitOptions.RemoveEmptyEntries)] : [];
     }
 
     /// <summary>Relative to the top of the worktree.</summary>
@@ -28,7 +28,7 @@ internal sealed class PlacedFiles
         if (paths.Count > 0)
         {
             _paths.AddRange(paths);
-            File.AppendAllText(_file, string.Concat(paths.Select(path => path + "\0")));
+            File.AppendAllBytes(_file, ByteText.Encode(string.Concat(paths.Select(path => path + "\0"))));
         }
     }
 }

@@ -1,4 +1,5 @@
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -128,7 +129,8 @@ internal sealed class Rescue(
     /// <summary>A commit of the whole working tree on top of HEAD; null if that tree is HEAD's (a mere change of time stamps).</summary>
     private CommitId? CommitEverything(WorktreeStatus status, CommitId head, string message, bool useIndexOfWorktree)
     {
-        var writer = git.WithoutHooks().WithTimeout(null);
+        // With core.safecrlf = true git would refuse what mixes line ends.
+        var writer = git.WithoutHooks().Configured("core.safecrlf", "false").WithTimeout(null);
         if (!useIndexOfWorktree)
         {
             var copy = Path.Combine(worktree.AdminDirectory, "wt-run-rescue-index");
@@ -185,7 +187,7 @@ internal sealed class Rescue(
     private string? CommittedRepositories(CommitId tip)
     {
         var paths = TreeChange.Between(git, worktree.Base, tip)
-            .Where(change => change.IsRepository && Path.Exists(Path.Combine(worktree.Path, change.Path, ".git"))).Select(change => change.Path).ToList();
+            .Where(change => change.IsRepository && AnyFile.Exists(Path.Combine(worktree.Path, change.Path, ".git"))).Select(change => change.Path).ToList();
         return paths.Count == 0 ? null : $"it holds repositories of their own, which no ref can keep: {string.Join(", ", paths)}";
     }
 
