@@ -29,6 +29,16 @@ public abstract class A_worktree_in_a_repository
 
         """;
 
+    /// <summary>What a person does meanwhile, so that the work has to be merged; in a repository without files nobody can.</summary>
+    private const string MoveOn =
+        """
+        if test "$(git rev-parse --is-inside-work-tree)" = true; then
+          git="git -c core.safecrlf=false -c diff.orderFile=/dev/null -c commit.gpgSign=false -c core.hooksPath=/dev/null"
+          echo theirs > theirs; $git add --sparse theirs; $git commit -qm Theirs -- theirs
+        fi
+
+        """;
+
     private const string Added = "added by the run";
 
     internal static void IsGitsOwn(RepositoryKind kind)
@@ -39,7 +49,7 @@ public abstract class A_worktree_in_a_repository
         var config = scratch.Write("wt-run.toml", $"[projects.kind]\npath = \"{kind.Project}\"\n{string.Concat(kind.Keys.Select(key => key + "\n"))}");
         var look = scratch.Write("look", Look);
         var seen = scratch.Path("seen");
-        var engine = scratch.Write("engine", $"{RepositoryKind.Prelude}sh '{look}' > '{seen}'\n{kind.Engine}\necho work > '{Added}'\n");
+        var engine = scratch.Write("engine", $"{RepositoryKind.Prelude}sh '{look}' > '{seen}'\n(\n{kind.Engine}\n)\necho work > '{Added}'\ncd '{project}'\n{MoveOn}");
         var before = StateOf(scratch, project, kind);
 
         var run = new WtRun(scratch, project).Run("run", "kind", "--config", config, "--worktree", "--json", "--", "sh", engine).Expect(0);
@@ -52,6 +62,28 @@ public abstract class A_worktree_in_a_repository
         Assert.Contains($"{Added}\0", Git(scratch, project, "ls-tree", "-r", "-z", "--full-tree", "--name-only", record.MergeBack!.Commit!), StringComparison.Ordinal);
         Shell(scratch, project, kind.Check);
         Assert.Equal(SeenByGit(scratch, project, record, look, kind), Encoding.Latin1.GetString(File.ReadAllBytes(seen)));
+    }
+
+    internal static void IsSafeToFailIn(RepositoryKind kind)
+    {
+        using var scratch = new Scratch();
+        Shell(scratch, scratch.Root, kind.Make);
+        var project = scratch.Path(kind.Project);
+        var keys = string.Concat(kind.Keys.Append("uncommitted = \"rescue\"").Select(key => key + "\n"));
+        var config = scratch.Write("wt-run.toml", $"[projects.kind]\npath = \"{kind.Project}\"\n{keys}");
+        var tree = scratch.Path("tree");
+        var engine = scratch.Write(
+            "engine", $"{RepositoryKind.Prelude}(\n{kind.Engine}\n)\necho work > '{Added}'\nGIT_INDEX_FILE=\"$PWD/../index\"; export GIT_INDEX_FILE; cp \"$(git rev-parse --git-dir)/index\" ../index\n"
+                + $"git -c core.fsmonitor=false -c core.safecrlf=false add -A --sparse; git write-tree > '{tree}'; exit 3\n");
+        var before = StateOf(scratch, project, kind);
+
+        var record = new WtRun(scratch, project).Run("run", "kind", "--config", config, "--worktree", "--json", "--", "sh", engine).Expect(3).Record;
+
+        Assert.Null(record.Kept);
+        Assert.False(Path.Exists(record.Worktree));
+        Assert.Equal(File.ReadAllText(tree), Git(scratch, project, "rev-parse", $"{record.RescueRef}^{{tree}}"));
+        Git(scratch, project, "update-ref", "-d", record.RescueRef!);
+        Assert.Equal(before, StateOf(scratch, project, kind));
     }
 
     /// <summary>Runs a shell script to its end.</summary>
@@ -170,6 +202,14 @@ public sealed class A_worktree_in_a_repository_that_holds : A_worktree_in_a_repo
     [Theory]
     [MemberData(nameof(Names))]
     public void This(string kind) => IsGitsOwn(Kinds.Single(k => k.Name == kind));
+
+    [Theory]
+    [InlineData("large files of LFS")]
+    [InlineData("files behind a clean and smudge filter")]
+    [InlineData("line ends by configuration")]
+    [InlineData("names that are odd")]
+    [InlineData("links of every kind")]
+    public void This_is_kept_of_a_failed_run(string kind) => IsSafeToFailIn(Kinds.Single(k => k.Name == kind));
 
     /// <summary>A clone with submodules, by relative addresses; <paramref name="then"/> is done in it.</summary>
     private static string SubmodulesOf(string then) => $"""

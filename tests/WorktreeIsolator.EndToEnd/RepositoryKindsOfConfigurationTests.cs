@@ -65,4 +65,12 @@ public sealed class A_worktree_in_a_repository_whose_configuration : A_worktree_
     [Theory]
     [MemberData(nameof(Names))]
     public void This(string kind) => IsGitsOwn(Kinds.Single(k => k.Name == kind));
+
+    [Theory]
+    [InlineData("asks a hook which files have changed, and that says none")]
+    [InlineData("splits the index")]
+    [InlineData("is for many files")]
+    [InlineData("changes what git prints")]
+    [InlineData("changes what git does")]
+    public void This_does_not_harm_what_is_kept_of_a_failed_run(string kind) => IsSafeToFailIn(Kinds.Single(k => k.Name == kind));
 }

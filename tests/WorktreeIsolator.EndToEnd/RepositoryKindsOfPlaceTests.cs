@@ -14,6 +14,7 @@ public sealed class A_worktree_in_a_repository_that_is : A_worktree_in_a_reposit
         new("sparse by directories", "repo repo; git sparse-checkout set --cone a") { Engine = "test ! -e b; echo x > a/new; mkdir b; echo x > b/new", Check = "git cat-file -e HEAD:b/new" },
         new("sparse by patterns", "repo repo; git sparse-checkout set --no-cone '/*' '!/b/' '!deep'") { Engine = "test ! -e b; test -e README" },
         new("sparse with a sparse index", "repo repo; git sparse-checkout set --cone --sparse-index a/deep") { Engine = "test ! -e b; echo 2 >> a/deep/file" },
+        new("a linked worktree that is sparse", "repo repo; git worktree add -q ../linked -b other; cd ../linked; git sparse-checkout set --cone a/deep") { Project = "linked", Engine = "test ! -e b" },
         new("sparse as an old git made it", "repo repo; git config core.sparseCheckout true; printf '/a/\\n/*\\n!/b/\\n' > .git/info/sparse-checkout; git read-tree -mu HEAD; test ! -e b")
         {
             Engine = "test ! -e b",
@@ -77,6 +78,7 @@ public sealed class A_worktree_in_a_repository_that_is : A_worktree_in_a_reposit
         {
             Engine = "test -e two",
         },
+        new("on a branch whose name is no text", "repo repo; git checkout -q -b \"$(printf 'caf\\351')\""),
         new("without read permission for others, and without write permission for itself", "umask 077; repo repo; chmod 555 a a/deep; chmod 444 README; chmod 500 b"),
     ];
 
@@ -85,4 +87,11 @@ public sealed class A_worktree_in_a_repository_that_is : A_worktree_in_a_reposit
     [Theory]
     [MemberData(nameof(Names))]
     public void This(string kind) => IsGitsOwn(Kinds.Single(k => k.Name == kind));
+
+    [Theory]
+    [InlineData("sparse by directories")]
+    [InlineData("sparse with a sparse index")]
+    [InlineData("a partial and sparse clone")]
+    [InlineData("full of replaced objects")]
+    public void This_keeps_what_a_failed_run_leaves(string kind) => IsSafeToFailIn(Kinds.Single(k => k.Name == kind));
 }
