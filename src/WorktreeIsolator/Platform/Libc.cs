@@ -10,7 +10,7 @@ internal static unsafe partial class Libc
 {
     public const int EINTR = 4, EIO = 5, ENOEXEC = 8, EAGAIN = 11, EACCES = 13, EEXIST = 17, ENOENT = 2, ESRCH = 3, ENOSYS = 38;
 
-    public const int O_RDONLY = 0, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_CLOEXEC = 0x80000;
+    public const int O_RDONLY = 0, O_RDWR = 2, O_CREAT = 0x40, O_CLOEXEC = 0x80000;
 
     public const int LOCK_SH = 1, LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8;
 
@@ -55,6 +55,7 @@ internal static unsafe partial class Libc
         [FieldOffset(0x14)] public uint Uid;
         [FieldOffset(0x1c)] public ushort Mode;
         [FieldOffset(0x20)] public ulong Inode;
+        [FieldOffset(0x28)] public ulong Size;
         [FieldOffset(0x88)] public uint DevMajor;
         [FieldOffset(0x8c)] public uint DevMinor;
     }
@@ -112,21 +113,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
     public static partial int Access(string path, int mode);
-
-    [LibraryImport("libc", EntryPoint = "readlink", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
-    public static partial nint ReadLink(string path, byte* target, nuint size);
-
-    [LibraryImport("libc", EntryPoint = "symlink", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
-    public static partial int Symlink(string target, string path);
-
-    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
-    public static partial int Unlink(string path);
-
-    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
-    public static partial int MakeDirectory(string path, uint mode);
-
-    [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
-    public static partial int RemoveDirectory(string path);
 
     [LibraryImport("libc", EntryPoint = "isatty", SetLastError = true)]
     public static partial int IsATty(int fd);
