@@ -123,6 +123,39 @@ public sealed class A_repository_of_a_special_kind
     }
 
     [Fact]
+    public void Stays_as_it_was_where_a_directory_of_the_checkout_cannot_be_written()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit("sealed/file", "x\n");
+        repository.Commit("a/file", "x\n");
+        File.SetUnixFileMode(scratch.Root, (UnixFileMode)0b111_101_101);
+        repository.Git("config", "--global", "safe.directory", "*");
+        scratch.Run(scratch.Root, "chmod", "555", repository["sealed"]).Expect(0);
+
+        // Root may write everything, so this is somebody else.
+        const string Nobody = "65534";
+        string[] asUser = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid", Nobody, "--regid", Nobody, "--clear-groups"] : [];
+        if (Environment.IsPrivilegedProcess)
+        {
+            scratch.Run("/", "chown", "-R", $"{Nobody}:{Nobody}", scratch.Root).Expect(0);
+        }
+
+        var record = scratch.Run(
+            repository.Path,
+            [.. asUser, WtRun.Program, "run", "--worktree", "--json", "--", "sh", "-c", "echo 2 > a/file; echo 2 > a/new; echo 2 > sealed/new; echo 2 > zzz"]).Expect(120).Record;
+
+        Assert.Equal(MergeBackResult.Rejected, record.MergeBack?.Result);
+        Assert.Contains("Permission denied", record.Message, StringComparison.Ordinal);
+        Assert.Equal("", repository.Status);
+        Assert.Equal(["file"], RepositoryState.Names(repository["a"]));
+
+        scratch.Run(scratch.Root, "chmod", "755", repository["sealed"]).Expect(0);
+        scratch.Run(repository.Path, [.. asUser, WtRun.Program, "land", record.Id]).Expect(0);
+        Assert.Equal("2\n", repository.Read("sealed/new"));
+    }
+
+    [Fact]
     public void Leaves_nothing_if_a_submodule_cannot_be_had()
     {
         using var scratch = new Scratch();
