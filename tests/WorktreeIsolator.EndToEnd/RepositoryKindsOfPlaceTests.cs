@@ -39,6 +39,11 @@ public sealed class A_worktree_in_a_repository_that_is : A_worktree_in_a_reposit
         {
             Project = "hub/main",
         },
+        new("bare without saying so", "(repo source); git clone -q --bare source store.git; git -C store.git config --unset core.bare; git -C store.git remote remove origin") { Project = "store.git" },
+        new("bare without saying so, with linked worktrees", "(repo source); git clone -q --bare source store.git; git -C store.git config --unset core.bare; git -C store.git worktree add -q ../linked main")
+        {
+            Project = "linked",
+        },
         new("a mirror, and never fetches", "(repo source); git clone -q --mirror source store.git") { Project = "store.git", Keys = ["fetch = \"never\""] },
         new("named by longer object names", "export GIT_DEFAULT_HASH=sha256; repo repo"),
         new("configured for each worktree", """

@@ -86,11 +86,15 @@ internal sealed class Repository
         var inStore = GitCommand.In(paths.CommonDirectory, environment).With("GIT_DIR", paths.CommonDirectory);
 
         // With a configuration for each worktree a linked one does not see the main one's (git 2.39: not even 'git worktree list' does).
-        var isBare = paths.IsLinked && settings.IsTrue("extensions.worktreeconfig")
-            ? inStore.Try(["rev-parse", "--is-bare-repository"]).Output == "true"
-            : settings.IsTrue("core.bare");
-        return new Repository(paths.Top is { } top ? GitCommand.In(top, environment) : inStore, paths, settings, isBare);
+        var ofMain = paths.IsLinked && settings.IsTrue("extensions.worktreeconfig") ? GitConfig.Parse(inStore.Run(["config", "--list", "-z"]).RawOutput) : settings;
+        return new Repository(paths.Top is { } top ? GitCommand.In(top, environment) : inStore, paths, settings, HasNoMainWorktree(paths, ofMain));
     }
+
+    /// <summary>What git, too, goes by: the setting, and where there is none, the name.</summary>
+    private static bool HasNoMainWorktree(RepositoryPaths paths, GitConfig config) => (paths.Top is null || paths.IsLinked)
+        && (config.Get("core.bare") is null
+            ? config.Get("core.worktree") is null && paths.MainTopBesideCommonDirectory is null
+            : config.IsTrue("core.bare"));
 
     private static Repository? NoRepository(string directory, GitResult parsed)
     {
