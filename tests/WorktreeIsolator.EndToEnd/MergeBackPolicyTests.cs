@@ -231,22 +231,4 @@ public sealed class The_work_of_a_run_that_ended_well
         Assert.Equal("Move on with work", repository.Git("log", "-1", "--format=%s"));
         Assert.Equal("", repository.Status);
     }
-
-    [Theory]
-    [InlineData("push_target = true", "push_target")]
-    [InlineData("after_push = [\"true\"]", "after_push")]
-    public void Is_not_begun_if_the_project_wants_a_push_that_this_version_cannot_do(string key, string name)
-    {
-        using var scratch = new Scratch();
-        var repository = new TestRepository(scratch);
-        repository.AddBareRemote();
-        repository.Configure("merge_back = \"push\"", key);
-        var before = RepositoryState.Of(repository);
-
-        var run = repository.RunInWorktree($"touch '{scratch.Path("started")}'").Expect(125);
-
-        Assert.Contains($"{name} is not available yet", run.Error, StringComparison.Ordinal);
-        Assert.False(File.Exists(scratch.Path("started")));
-        Assert.Equal(before, RepositoryState.Of(repository));
-    }
 }

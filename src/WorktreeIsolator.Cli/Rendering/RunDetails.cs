@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Cli.Rendering;
@@ -23,7 +24,7 @@ internal static class RunDetails
         Line(text, "branch", record.Branch);
         Line(text, "worktree", record.Worktree);
         Line(text, "directory", record.Directory == record.Worktree ? null : record.Directory);
-        Line(text, "engine", record.Engine.Name is { } name ? $"{name}: {Words.Command(record.Engine.Command)}" : Words.Command(record.Engine.Command));
+        Line(text, "engine", record.Engine.Name is { } name ? $"{name}: {ShellWords.Command(record.Engine.Command)}" : ShellWords.Command(record.Engine.Command));
         Line(text, "exit code", record.Engine.ExitCode?.ToString(CultureInfo.InvariantCulture));
         Line(text, "merge back", MergeBack(record.MergeBack));
         foreach (var path in record.MergeBack?.Conflicts ?? [])

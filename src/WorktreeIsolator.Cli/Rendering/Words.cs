@@ -3,11 +3,9 @@ using WorktreeIsolator.Configuration;
 
 namespace WorktreeIsolator.Cli.Rendering;
 
-/// <summary>Times and commands as a person reads them.</summary>
+/// <summary>Times and texts as a person reads them.</summary>
 internal static class Words
 {
-    private const string Harmless = "-_./=:,@+%{}";
-
     /// <summary>How long ago something was: <c>3m ago</c>.</summary>
     public static string Age(DateTimeOffset when)
     {
@@ -44,22 +42,5 @@ internal static class Words
         }
 
         return printable is null ? text : new string(printable);
-    }
-
-    /// <summary>A command as a person would type it.</summary>
-    public static string Command(IEnumerable<string> argv) => string.Join(' ', argv.Select(Quoted));
-
-    /// <summary>A word for a shell, quoted only if it has to be.</summary>
-    public static string Quoted(string word)
-    {
-        foreach (var c in word)
-        {
-            if (!char.IsAsciiLetterOrDigit(c) && !Harmless.Contains(c, StringComparison.Ordinal))
-            {
-                return $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
-            }
-        }
-
-        return word.Length > 0 ? word : "''";
     }
 }

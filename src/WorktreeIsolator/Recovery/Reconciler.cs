@@ -170,11 +170,16 @@ public sealed class Reconciler
             Removal.ForgetHalfMade(_repository, path);
         }
 
-        // It may have died after it had landed and removed the worktree; then its target holds the run branch, if that is still there.
-        if (Landing.FindLanded(_repository, plan.Target.Branch, context.Journalled(TemporaryWorktree.LandingNote)) is { } landed)
+        // It may have died after it had delivered its work and removed the worktree; then something else holds the run branch, if that is still there.
+        var notes = context.Journalled(TemporaryWorktree.LandingNote);
+        if (WorkDelivery.FindDelivered(_repository, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
         {
-            _ = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, landed.ToString()]);
-            return record with { MergeBack = record.MergeBack! with { Result = MergeBackResult.Landed, Commit = landed.ToString() } };
+            if (delivered.Result == MergeBackResult.Landed || _repository.IsAncestor(landed, plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository.Config)))
+            {
+                _ = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, landed.ToString()]);
+            }
+
+            return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
         }
 
         // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.
