@@ -35,6 +35,11 @@ internal static class RunOutcome
             text.Append("wt-run: the worktree ").Append(kept.Path).Append(" is kept: ").Append(kept.Reason).Append('\n');
         }
 
+        if (record.Artifacts is { } artifacts)
+        {
+            text.Append("wt-run: ").Append(Words.Artifacts(artifacts)).Append('\n');
+        }
+
         foreach (var hint in Hints(record))
         {
             text.Append("hint: ").Append(hint).Append('\n');
@@ -66,9 +71,14 @@ internal static class RunOutcome
             }
         }
 
-        if (record.RescueRef is { } rescue)
+        if (record.Kept is not null || HoldsKeptWork(record))
         {
-            yield return $"see what was rescued:   git log -p {rescue}";
+            yield return $"give it up:     wt-run drop {id}";
+        }
+
+        if (record.RescueRef is not null)
+        {
+            yield return $"see what was rescued, and how to bring it back: wt-run show {id}";
         }
 
         if (record.State is RunState.Failed or RunState.TimedOut or RunState.Interrupted && record.StartedAt is not null)

@@ -142,14 +142,14 @@ public sealed class ConfigurationTests : IDisposable
             [projects.here]
             path = "."
             peer_processes = ["editor"]
-            artifacts = ["reports/**"]
+            max_worktrees = 2
             [engines.mine]
             command = ["true"]
             max_parallel = 2
             """);
 
-        Assert.Contains("[projects.here]: warning: peer_processes, artifacts: without effect", _repository.WtRun.Run("check").Expect(0).Error, StringComparison.Ordinal);
-        Assert.Contains("peer_processes, artifacts, max_parallel", _repository.WtRun.Run("run", "--engine", "mine").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("[projects.here]: warning: peer_processes, max_worktrees: without effect", _repository.WtRun.Run("check").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("peer_processes, max_worktrees, max_parallel", _repository.WtRun.Run("run", "--engine", "mine").Expect(0).Error, StringComparison.Ordinal);
     }
 
     [Fact]
