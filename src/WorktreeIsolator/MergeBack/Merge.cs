@@ -29,9 +29,13 @@ internal sealed record MergesLost(IReadOnlyList<string> Paths) : MergeOutcome;
 internal sealed record NotFastForward : MergeOutcome;
 
 /// <summary>
-/// Makes the commit that is to land, without touching any branch or file: merge-tree and commit-tree work on objects. It runs in the run's
-/// worktree, so that merge drivers named in .gitattributes are found, and on commit ids: an unknown name exits 1, like a conflict.
+/// Makes the commit that is to land, without touching any branch or file: merge-tree and commit-tree work on objects. It works
+/// on commit ids: an unknown name exits 1, like a conflict.
 /// </summary>
+/// <param name="worktreeGit">
+/// git in the run's worktree, started at its top: merge-tree finds the merge drivers of .gitattributes nowhere else (git 2.39).
+/// </param>
+/// <param name="identity">Author and committer, where git would find none.</param>
 internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, string> identity)
 {
     /// <summary>Computes what lands.</summary>

@@ -276,7 +276,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             _context.RunId,
             _worktree.Branch,
             work.KeepWorktree is not null || project.KeepOnFailure ? _worktree.Path : null,
-            new Merge(_git, Identity.FallbackVariables(repository)),
+            new Merge(_git.At(_worktree.Path), Identity.FallbackVariables(repository)),
             commit => Verification.Passes(project, _git, commit, EngineDirectory, _environment, _context),
             _context.Began);
         var outcome = new WorkDelivery(
