@@ -13,7 +13,6 @@ public static class NotInEffect
             ("after_push", project.AfterPush.Count > 0),
             ("artifacts", project.Artifacts.Count > 0),
             ("max_worktrees", project.MaxWorktrees != standard.MaxWorktrees),
-            ("rescue_limit", project.RescueLimit != standard.RescueLimit),
             ("pool", project.Pool.Size > 0));
     }
 

@@ -23,6 +23,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     private readonly GitCommand _git;
     private readonly WorktreeContents _contents;
     private readonly Dictionary<string, string> _environment;
+    private readonly string? _stash;
 
     private TemporaryWorktree(WorktreePlan plan, RegisteredWorktree worktree, RunContext context)
     {
@@ -46,6 +47,8 @@ internal sealed class TemporaryWorktree : RunDirectory
         {
             _environment[name] = value;
         }
+
+        _stash = ReadStash();
     }
 
     public override string EngineDirectory => Path.Combine(_worktree.Path, _plan.Subdirectory);
@@ -111,6 +114,11 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         _context.Began("keeping the work");
+        if (ReadStash() is { } stash && stash != _stash)
+        {
+            _context.Warn("The stash, which all worktrees of the repository share, has changed during the run. It stays as it is: git stash list");
+        }
+
         KeptWork work;
         try
         {
@@ -131,6 +139,10 @@ internal sealed class TemporaryWorktree : RunDirectory
     public override void Dispose()
     {
     }
+
+    /// <summary>Keeps what only the registration of a worktree knows whose directory is gone.</summary>
+    /// <returns>The rescue ref; null if there was nothing to keep.</returns>
+    public string? RescueFromRegistration() => RescueFor().KeepWhatAdminDirectoryHolds();
 
     /// <summary>Takes away a worktree that was made again and could not be used; the work in it is held by what it was made from.</summary>
     public void GiveUp() => TakeAway(deleteBranchAt: null);
@@ -153,6 +165,13 @@ internal sealed class TemporaryWorktree : RunDirectory
         _contents.Link(_context.TakeLock);
     }
 
+    /// <summary>Its tip; null if there is none, or git has packed it.</summary>
+    private string? ReadStash()
+    {
+        var file = Path.Combine(_plan.Repository.CommonDirectory, "refs/stash");
+        return File.Exists(file) ? File.ReadAllText(file) : null;
+    }
+
     private KeptWork KeepWork(EngineVerdict verdict)
     {
         var rescue = RescueFor();
@@ -168,7 +187,6 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         var work = rescue.Keep(
-            WorktreeStatus.Read(_git),
             $"Work of run {_context.RunId} ({_context.Trigger})\n\nUncommitted when the engine {verdict.Description}.\n",
             _plan.Project.Uncommitted == UncommittedWork.Commit);
         if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
@@ -291,7 +309,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         return record with { RescueRef = rescueRef, Branch = record.Branch };
     }
 
-    private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed);
+    private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed, _plan.Project.RescueLimit);
 
     private bool IsHeldElsewhere(CommitId tip, WorkOutcome outcome, string? rescueRef)
     {
@@ -348,8 +366,10 @@ internal sealed class TemporaryWorktree : RunDirectory
     private RunRecord Vanished(RunRecord record)
     {
         var isGone = !System.IO.Directory.Exists(_worktree.Path);
+        var rescueRef = record.RescueRef;
         if (isGone)
         {
+            rescueRef = RescueFromRegistration() ?? rescueRef;
             TakeAway(deleteBranchAt: null);
         }
 
@@ -360,8 +380,9 @@ internal sealed class TemporaryWorktree : RunDirectory
                 ? $"The worktree '{_worktree.Path}' was deleted while the run was under way."
                 : $"The worktree '{_worktree.Path}' is no longer the one that was made: its .git does not name '{_worktree.AdminDirectory}'.",
             Hint = isGone
-                ? $"What the run committed is on the branch '{_worktree.Branch}'."
+                ? $"What the run committed is on the branch '{_worktree.Branch}'{(rescueRef is null ? "" : $", and under {rescueRef}")}."
                 : "Nothing in it was touched. Save what you need from it; 'wt-run prune' then says how to remove it.",
+            RescueRef = rescueRef,
             Kept = isGone ? null : new KeptInfo(_worktree.Path, "its .git was removed or replaced during the run"),
             MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
         };
