@@ -36,6 +36,7 @@ internal static class RunDetails
 
         Line(text, "rescued", record.RescueRef is not null && rescue is null ? $"{record.RescueRef} (no longer there)" : record.RescueRef);
         Line(text, "kept", record.Kept is { } kept ? $"{kept.Path} ({kept.Reason})" : null);
+        Line(text, "artifacts", record.Artifacts is { } artifacts ? Words.Artifacts(artifacts) : null);
         Line(text, "waited", Waited(record.Queue));
         Times(text, record);
         Line(text, "supervisor", record.Supervisor is { } process && !record.State.IsFinal() ? string.Create(CultureInfo.InvariantCulture, $"pid {process.Pid}") : null);

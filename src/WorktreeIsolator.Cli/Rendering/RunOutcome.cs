@@ -34,6 +34,11 @@ internal static class RunOutcome
             text.Append("wt-run: the worktree ").Append(kept.Path).Append(" is kept: ").Append(kept.Reason).Append('\n');
         }
 
+        if (record.Artifacts is { } artifacts)
+        {
+            text.Append("wt-run: ").Append(Words.Artifacts(artifacts)).Append('\n');
+        }
+
         foreach (var hint in Hints(record))
         {
             text.Append("hint: ").Append(hint).Append('\n');
@@ -63,6 +68,11 @@ internal static class RunOutcome
             {
                 yield return $"land it:        wt-run land {id}";
             }
+        }
+
+        if (record.Kept is not null || HoldsKeptWork(record))
+        {
+            yield return $"give it up:     wt-run drop {id}";
         }
 
         if (record.RescueRef is not null)

@@ -8,7 +8,11 @@ namespace WorktreeIsolator.RunDirectories;
 /// <param name="RescueRef">The ref that keeps what the run branch does not; null if none was needed.</param>
 /// <param name="Unfinished">Why nothing of it may land; null if it may.</param>
 /// <param name="KeepWorktree">Why the worktree must stay; null if it may go.</param>
-internal sealed record KeptWork(CommitId Tip, CommitId? RunBranchTip, string? RescueRef, string? Unfinished, string? KeepWorktree);
+internal sealed record KeptWork(CommitId Tip, CommitId? RunBranchTip, string? RescueRef, string? Unfinished, string? KeepWorktree)
+{
+    /// <summary>What git ignores: no ref holds it.</summary>
+    public IReadOnlyList<string> Ignored { get; init; } = [];
+}
 
 /// <summary>Brings everything that a worktree holds, and that is not ignored, under a ref that survives the worktree.</summary>
 /// <param name="repository">The repository.</param>
@@ -65,6 +69,7 @@ internal sealed class Rescue(
         var unpushed = _beyond.InSubmodules();
         return kept with
         {
+            Ignored = status.Ignored,
             Unfinished = unfinished ?? unpushed,
             KeepWorktree = (unfinished is null ? null : $"it holds unfinished work: {unfinished}")
                 ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip) ?? _beyond.InRefs(),

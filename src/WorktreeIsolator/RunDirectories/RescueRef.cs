@@ -65,6 +65,9 @@ internal sealed class RescueRef(Repository repository, string runId)
         return Name;
     }
 
+    /// <summary>What it names; null if there is none.</summary>
+    public CommitId? Read() => CommitId.TryParse(Resolve(Name));
+
     /// <summary>Makes a commit of a tree, by the identity that commits have here.</summary>
     /// <param name="tree">Names a tree.</param>
     /// <param name="parents">Its parents.</param>
@@ -106,8 +109,6 @@ internal sealed class RescueRef(Repository repository, string runId)
     }
 
     private void Set(CommitId commit, CommitId? old) => Git.Run(["update-ref", Name, commit.ToString(), old?.ToString() ?? commit.Zero]);
-
-    private CommitId? Read() => CommitId.TryParse(Resolve(Name));
 
     private string Resolve(string name) => Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", name]).Output;
 

@@ -16,6 +16,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     public const string LandingNote = "landing";
 
     private const string WorkNote = "work kept";
+    private const int MostIgnoredNames = 20;
 
     private readonly WorktreePlan _plan;
     private readonly RegisteredWorktree _worktree;
@@ -24,6 +25,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     private readonly WorktreeContents _contents;
     private readonly Dictionary<string, string> _environment;
     private readonly string? _stash;
+    private IReadOnlyList<string> _ignored = [];
 
     private TemporaryWorktree(WorktreePlan plan, RegisteredWorktree worktree, RunContext context)
     {
@@ -130,9 +132,32 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         var outcome = verdict.Succeeded ? DeliverOrBreakOff(work, verdict) : LandedBefore() ?? Undelivered(work);
-        var keepWorktree = work.KeepWorktree
+
+        // After the delivery: what verify reports is asked for as well. Taken once: a landing by hand comes from what the engine left.
+        var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
+        var keepWorktree = work.KeepWorktree ?? artifacts.KeepWorktree
             ?? (_plan.Project.KeepOnFailure && !(verdict.Succeeded && outcome.IsDone) ? "keep_on_failure = true" : null);
-        return Release(Described(record, outcome, verdict), work, outcome, keepWorktree);
+        return Release(Described(record, outcome, verdict) with { Artifacts = artifacts.Info }, work, outcome, keepWorktree);
+    }
+
+    /// <summary>
+    /// Brings everything in a kept worktree under a ref, as of a run that failed, so that <see cref="GiveUp"/> loses nothing. Whoever calls has
+    /// made sure that nobody is at work there.
+    /// </summary>
+    /// <exception cref="WorktreeIsolatorException">It holds something that no ref can hold, or an artifact that cannot be copied.</exception>
+    public RunRecord MakeSafe(RunRecord record)
+    {
+        var work = KeepWork(new EngineVerdict(false, "ended") { IsByHand = true });
+        var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
+        if ((work.KeepWorktree ?? artifacts.KeepWorktree) is { } why)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Usage,
+                $"The worktree '{_worktree.Path}' of run {_context.RunId} cannot be dropped: {why}.",
+                $"Its commits are safe. When you have what else you need from it: rm -rf '{_worktree.Path}', then wt-run drop {_context.RunId}");
+        }
+
+        return record with { RescueRef = work.RescueRef ?? record.RescueRef, Artifacts = artifacts.Info };
     }
 
     /// <summary>Holds nothing but files and a registration, which <see cref="BringBack"/> deals with, and a crash leaves to recovery.</summary>
@@ -144,8 +169,12 @@ internal sealed class TemporaryWorktree : RunDirectory
     /// <returns>The rescue ref; null if there was nothing to keep.</returns>
     public string? RescueFromRegistration() => RescueFor().KeepWhatAdminDirectoryHolds();
 
-    /// <summary>Takes away a worktree that was made again and could not be used; the work in it is held by what it was made from.</summary>
-    public void GiveUp() => TakeAway(deleteBranchAt: null);
+    /// <summary>Takes away a worktree and leaves the run branch: all that is in it is known to be held by a ref.</summary>
+    public void GiveUp()
+    {
+        TakeAway(deleteBranchAt: null);
+        NoteIgnored();
+    }
 
     private void Fill()
     {
@@ -189,6 +218,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         var work = rescue.Keep(
             $"Work of run {_context.RunId} ({_context.Trigger})\n\nUncommitted when the engine {verdict.Description}.\n",
             _plan.Project.Uncommitted == UncommittedWork.Commit);
+        _ignored = [.. work.Ignored.Except(_contents.Placed, StringComparer.Ordinal)];
         if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
             && (_plan.Project.Verify.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase))
         {
@@ -197,6 +227,9 @@ internal sealed class TemporaryWorktree : RunDirectory
 
         return work;
     }
+
+    private TakenArtifacts TakeArtifacts() =>
+        new Artifacts(_worktree, _git, _plan.Project, _contents.Placed, _context.RecordDirectory, _context.Warn).Take();
 
     /// <summary>The work is safe: whatever goes wrong with its delivery, the worktree goes, and a person can land it later.</summary>
     private WorkOutcome DeliverOrBreakOff(KeptWork work, EngineVerdict verdict)
@@ -279,7 +312,7 @@ internal sealed class TemporaryWorktree : RunDirectory
                 RescueRef = rescueRef,
                 Kept = new KeptInfo(_worktree.Path, keepWorktree),
                 Message = record.Message ?? $"The worktree is kept: {keepWorktree}.",
-                Hint = record.Hint ?? $"It is '{_worktree.Path}'. When you have what you need from it: rm -rf '{_worktree.Path}', then wt-run prune",
+                Hint = record.Hint ?? $"It is '{_worktree.Path}'. When you have what you need from it: wt-run drop {_context.RunId}",
             };
         }
 
@@ -293,6 +326,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         try
         {
             TakeAway(deletable);
+            NoteIgnored();
         }
         catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
@@ -307,6 +341,16 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         return record with { RescueRef = rescueRef, Branch = record.Branch };
+    }
+
+    /// <summary>No ref holds what git ignores: it goes with the worktree, and the journal says what that was.</summary>
+    private void NoteIgnored()
+    {
+        if (_ignored.Count > 0)
+        {
+            var more = _ignored.Count > MostIgnoredNames ? $" and {_ignored.Count - MostIgnoredNames} more" : "";
+            _context.Note("ignored", $"What git ignores went with the worktree: {string.Join(", ", _ignored.Take(MostIgnoredNames))}{more}");
+        }
     }
 
     private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed, _plan.Project.RescueLimit);
