@@ -39,7 +39,12 @@ internal static class CommitMesses
         new("HEAD on a ref that is no branch", "git update-ref refs/foo/bar HEAD; git symbolic-ref HEAD refs/foo/bar; commit_file work; put loose") { Refs = ["refs/foo/bar"] },
         new("HEAD on a ref of the worktree", "git update-ref refs/worktree/mine HEAD; git symbolic-ref HEAD refs/worktree/mine; commit_file work; put loose"),
         new("refs of the worktree", WorktreeRefs),
-        new("refs of the worktree that hold no commits", OddWorktreeRefs) { Ending = Ending.Set_aside },
+        new("refs of the worktree that hold no commits", OddWorktreeRefs) { Ending = Ending.Set_aside, Stays = Stays.Either },
+        new("600 refs of the worktree", ManyWorktreeRefs),
+        new("a ref where its rescue would be", "commit_file work; git update-ref \"refs/wt-run/$WT_RUN_ID\" HEAD; git reset --quiet --hard HEAD~1; put README; git add README; put README"),
+        new("a branch below the name of the run branch", "git checkout --quiet --detach; commit_file work; git branch --quiet -D \"$B\"; git branch \"$B/x\" HEAD~1; echo \"refs/heads/$B/x\" > \"$CASE/refs\"; put loose"),
+        new("the user's branch checked out, with dirt", "git checkout --quiet topic; put README; git add README; put README loose"),
+        new("a commit on the user's branch", "git checkout --quiet topic; commit_file work; put loose") { Refs = ["refs/heads/topic"] },
         new("a stash", "put README; git stash push --quiet; made stash@{0}") { Ending = Ending.Nothing, Refs = ["refs/stash"] },
         new("two stashes, with untracked and staged files",
             "put README work; git add README; put README; git stash push --quiet --include-untracked; made stash@{0}; put dir/a; git stash push --quiet --message mine; made stash@{0}; put loose")
@@ -81,6 +86,15 @@ internal static class CommitMesses
         git checkout --quiet "$B"
         rm -r "$ADMIN/logs"
         commit_file other
+        """;
+
+    private const string ManyWorktreeRefs =
+        """
+        for i in $(seq 600); do
+            printf 'commit refs/worktree/n%s\ncommitter A <a@example.org> %s +0000\ndata 5\nMany\n\nfrom %s\n\n' $i $i $WT_RUN_BASE
+        done | git fast-import --quiet
+        git for-each-ref --format='object %(objectname) %(refname)' refs/worktree >> "$CASE/ledger"
+        put work
         """;
 
     private const string OddWorktreeRefs =

@@ -20,6 +20,7 @@ internal static class DamageMesses
         new("its directory moved", $"{Staged}; git worktree move --force --force \"$WT_RUN_WORKTREE\" ../elsewhere") { Ending = Ending.Broken, Stays = Stays.Either },
         new("its directory deleted", "commit_file work; git checkout --quiet --detach; commit_file other; put README; git add README; rm -rf \"$WT_RUN_WORKTREE\"") { Ending = Ending.Broken, Stays = Stays.Either },
         new("its directory deleted after an amend", "commit_file work; put work; git add work; commit --amend; rm -rf \"$WT_RUN_WORKTREE\"") { Ending = Ending.Broken, Stays = Stays.Either },
+        new("its worktree removed with git", "commit_file work; git worktree remove --force --force \"$WT_RUN_WORKTREE\"") { Ending = Ending.Broken, Stays = Stays.Either },
         new("unlocked", $"git worktree unlock .; {Staged}"),
     ];
 

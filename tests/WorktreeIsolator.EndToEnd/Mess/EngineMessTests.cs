@@ -65,7 +65,7 @@ public abstract class EngineMess(UserRepository user, MergeBackPolicy policy) : 
         AssertWorktree(repository, mess, record);
         var ledger = Ledger.Read(scratch.Path("ledger"));
         var lost = Surviving.After(scratch, repository).Lost(ledger, record);
-        Assert.True(lost.Count == 0, $"Lost: {string.Join("; ", lost)}\n{repository.Git("log", "--graph", "--oneline", "--decorate", "--all")}");
+        Assert.True(lost.Count == 0, $"Lost: {string.Join("; ", lost)}");
         if (record.MergeBack?.Result == MergeBackResult.Pushed)
         {
             Assert.Equal(record.MergeBack.Commit, scratch.Run(scratch.Path("origin.git"), "git", "rev-parse", record.Branch!).Output.Trim());
@@ -132,6 +132,7 @@ public abstract class EngineMess(UserRepository user, MergeBackPolicy policy) : 
                 [(RunState.Succeeded, MergeBackResult.Nothing), (RunState.Succeeded, MergeBackResult.Kept), (RunState.Succeeded, delivered)],
             (Ending.Damaged, _) =>
                 [(RunState.Failed, MergeBackResult.Kept), (RunState.NeedsMerge, MergeBackResult.Blocked), (RunState.Succeeded, delivered)],
+            (Ending.Beyond_refs, _) => [(RunState.NeedsMerge, MergeBackResult.Blocked), (RunState.Succeeded, delivered)],
             (Ending.Unfinished, _) => [(RunState.NeedsMerge, MergeBackResult.Blocked)],
             (Ending.Unrelated, _) => policy == MergeBackPolicy.Merge
                 ? [(RunState.NeedsMerge, MergeBackResult.Conflict)]

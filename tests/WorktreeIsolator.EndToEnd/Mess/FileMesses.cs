@@ -48,7 +48,7 @@ internal static class FileMesses
         new("a big file", "head -c 300000 /dev/urandom > big; blob big"),
         new("a big file above the limit", "head -c 300000 /dev/urandom > big; blob big; put work")
         {
-            Ending = Ending.Set_aside, Stays = Stays.Yes, RescueLimit = 64 * 1024,
+            Ending = Ending.Beyond_refs, Stays = Stays.Yes, RescueLimit = 64 * 1024,
         },
         new("a big file above the limit, committed", "head -c 300000 /dev/urandom > big; blob big; git add big; commit") { RescueLimit = 64 * 1024 },
         new("a split index", "git update-index --split-index; put README work; git add README work; put README"),

@@ -12,11 +12,14 @@ public enum Ending
     /// <summary>Only what git does not look at, or HEAD does not reach, was made; how far HEAD itself goes is left open.</summary>
     Set_aside,
 
-    /// <summary>Nothing may land before a person has finished or aborted what is under way.</summary>
+    /// <summary>Nothing may land before a person has finished or aborted what is under way, or pushed what the work refers to.</summary>
     Unfinished,
 
     /// <summary>The work shares no history with the target.</summary>
     Unrelated,
+
+    /// <summary>The worktree stays for what no ref can hold; whether the rest goes where the policy says, or waits for a person, is left open.</summary>
+    Beyond_refs,
 
     /// <summary>git cannot read all of it as it was left: either the run mends that, or it says so and the directory stays.</summary>
     Damaged,

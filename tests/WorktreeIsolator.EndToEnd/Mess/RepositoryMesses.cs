@@ -22,13 +22,13 @@ internal static class RepositoryMesses
         new("a submodule as it was", "put work") { Before = Submodule, HasSubmodules = true },
         new("a submodule with an edit", "put lib/code") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes, Ending = Ending.Set_aside },
         new("a submodule with an untracked file", "put lib/work work") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes },
-        new("a submodule with a commit that is recorded", "cd lib; commit_file work; cd ..; git add lib; commit") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes },
-        new("a submodule with a commit that is staged", "cd lib; commit_file work; cd ..; git add lib; put work") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes },
-        new("a submodule with a commit that is not recorded", "cd lib; git checkout --quiet --detach; commit_file work; cd ..; put work") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes },
-        new("a submodule with a commit on a branch that was left again", "cd lib; c=$(git rev-parse HEAD); git checkout --quiet -b mine; commit_file work; git checkout --quiet $c; cd ..; put work") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes },
-        new("a submodule with a stash", "put lib/code; git -C lib stash push --quiet; cd lib; made stash@{0}; cd ..; put work") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes },
-        new("a submodule with a commit in it, taken out", "cd lib; commit_file work; cd ..; git rm --quiet --force lib; put work") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes },
-        new("a submodule that the engine got itself", "git submodule --quiet update --init; cd lib; commit_file work; cd ..; put work") { Before = Submodule, Stays = Stays.Yes },
+        new("a submodule with a commit that is recorded", "cd lib; commit_file work; cd ..; git add lib; commit") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes, Ending = Ending.Unfinished },
+        new("a submodule with a commit that is staged", "cd lib; commit_file work; cd ..; git add lib; put work") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes, Ending = Ending.Unfinished },
+        new("a submodule with a commit that is not recorded", "cd lib; git checkout --quiet --detach; commit_file work; cd ..; put work") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes, Ending = Ending.Unfinished },
+        new("a submodule with a commit on a branch that was left again", "cd lib; c=$(git rev-parse HEAD); git checkout --quiet -b mine; commit_file work; git checkout --quiet $c; cd ..; put work") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes, Ending = Ending.Beyond_refs },
+        new("a submodule with a stash", "put lib/code; git -C lib stash push --quiet; cd lib; made stash@{0}; cd ..; put work") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes, Ending = Ending.Beyond_refs },
+        new("a submodule with a commit in it, taken out", "cd lib; commit_file work; cd ..; git rm --quiet --force lib; put work") { Before = Submodule, HasSubmodules = true, Stays = Stays.Yes, Ending = Ending.Beyond_refs },
+        new("a submodule that the engine got itself", "git submodule --quiet update --init; cd lib; commit_file work; cd ..; put work") { Before = Submodule, Stays = Stays.Yes, Ending = Ending.Unfinished },
     ];
 
     private const string Nested = "git init --quiet nested; cd nested; commit_file inner; put loose; cd ..";

@@ -27,9 +27,9 @@ internal sealed class Surviving
             _worktrees.Add(files);
             _ids.UnionWith(files.Values.Select(file => file.Id));
 
-            // Every repository in it, nested or a submodule's, whatever its name.
+            // Every repository in it, nested or a submodule's, whatever its name, and also where its own working tree is gone.
             AddObjects(scratch.Run(
-                path, "find", ".", "-type", "d", "-name", "objects", "-prune", "-execdir", "git", "--git-dir=.", "cat-file", "--batch-all-objects", "--batch-check=%(objectname)", ";"));
+                path, "find", ".", "-type", "d", "-name", "objects", "-prune", "-execdir", "git", "--git-dir=.", "--work-tree=.", "cat-file", "--batch-all-objects", "--batch-check=%(objectname)", ";"));
         }
     }
 
