@@ -33,7 +33,7 @@ public static class RunDrop
         }
 
         var store = new RunStore(repository.StateDirectory);
-        using var liveness = store.TryTakeOver(record.Id)
+        using var liveness = store.TryTakeOver(record.Id, RunStore.Patience)
             ?? throw Cannot(record, "it is still under way, or someone is landing it", $"To stop it: wt-run cancel {record.Id[..8]}");
         record = store.TryRead(record.Id) ?? record;
         if (!record.State.IsFinal())

@@ -3,7 +3,7 @@ using WorktreeIsolator.Git;
 namespace WorktreeIsolator.RunDirectories;
 
 /// <summary>The refs of a run that is over: its branch, and the rescue ref that keeps what the branch does not. Needs no worktree.</summary>
-internal sealed class RunRefs(Repository repository, string runId, BranchName branch, string worktree, CommitId baseCommit)
+internal sealed class RunRefs(Repository repository, string runId, BranchName branch, string worktree, CommitId? baseCommit)
 {
     private readonly string _adminDirectory = Path.Combine(repository.CommonDirectory, "worktrees", runId);
 
@@ -12,9 +12,7 @@ internal sealed class RunRefs(Repository repository, string runId, BranchName br
 
     /// <summary>The rescue ref; null if there is none.</summary>
     public string? RescueRef =>
-        repository.Git.ReadOnly().Try(["show-ref", "--verify", "--quiet", Rescue.RescueRef]).Succeeded ? Rescue.RescueRef : null;
-
-    private Rescue Rescue => new(repository, new RegisteredWorktree(worktree, _adminDirectory, branch, baseCommit), repository.Git, runId, []);
+        $"refs/wt-run/{runId}" is var name && repository.Git.ReadOnly().Try(["show-ref", "--verify", "--quiet", name]).Succeeded ? name : null;
 
     /// <summary>The branch or tag, apart from the run's own, that holds a commit for good; null if none does.</summary>
     public string? HolderOf(CommitId commit) => repository.Git.ReadOnly()
@@ -22,7 +20,8 @@ internal sealed class RunRefs(Repository repository, string runId, BranchName br
         .FirstOrDefault(name => name.Length > 0 && name != branch.Ref);
 
     /// <summary>Puts a commit under the rescue ref, joined with what that holds already.</summary>
-    public void Hold(CommitId commit) => _ = Rescue.Hold(commit);
+    public void Hold(CommitId commit) =>
+        _ = new Rescue(repository, new RegisteredWorktree(worktree, _adminDirectory, branch, commit), repository.Git, runId, []).Hold(commit);
 
     /// <summary>Holds the commits that only the admin directory of a worktree knows whose files are gone: a detached HEAD, its reflog.</summary>
     /// <returns>Whether there were any.</returns>
