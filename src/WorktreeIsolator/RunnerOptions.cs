@@ -1,3 +1,5 @@
+using WorktreeIsolator.Configuration;
+
 namespace WorktreeIsolator;
 
 /// <summary>What all runs of one <see cref="Runs.TriggerRunner"/> share.</summary>
@@ -17,4 +19,14 @@ public sealed record RunnerOptions
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Options under which a configuration holds: its secrets stay away from engines, and no run that changes its file lands by itself.</summary>
+    /// <param name="config">The configuration from which the requests' projects and engines come.</param>
+    /// <param name="environment">The caller's variables.</param>
+    public static RunnerOptions For(ConfigFile config, IReadOnlyDictionary<string, string> environment) => new()
+    {
+        Environment = environment,
+        SecretVariables = config.SecretVariables,
+        ConfigurationFile = config.Path,
+    };
 }

@@ -73,7 +73,7 @@ public sealed class Prune_by_age : IDisposable
         var expected = new[]
         {
             $"took ref {old.RescueRef}: 91d old (rescue_refs = 90d); until git's next gc it can be brought back: git branch NAME {commit}",
-            $"left ref {young.RescueRef}: it keeps what no branch holds of run {young.Id}, until {until} (rescue_refs = 90d); see it: git log -p {young.RescueRef}",
+            $"left ref {young.RescueRef}: it keeps what no branch holds of run {young.Id}, until {until} (rescue_refs = 90d); see it: wt-run show {young.Id[..8]}",
         };
 
         Assert.Equal(expected.Order(StringComparer.Ordinal), RefsIn(_repository.Prune("--dry-run")));
@@ -267,9 +267,8 @@ public sealed class Prune_says_of : IDisposable
 
         Assert.Contains($"took worktree {record.Worktree}: run {record.Id} is over, and all that is in it is reachable elsewhere", _repository.Prune());
 
-        var now = _repository.Show(record.Id);
-        Assert.Equal($"refs/wt-run/{record.Id}", now.RescueRef);
-        _repository.AssertNothingIsLost(_scratch, now);
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+        _repository.AssertNothingIsLost(_scratch, _repository.Show(record.Id));
     }
 
     [Fact]

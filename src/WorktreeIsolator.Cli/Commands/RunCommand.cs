@@ -62,7 +62,7 @@ internal sealed class RunCommand : CliCommand
         RunRecord record;
         try
         {
-            record = new TriggerRunner(ConfigurationSource.OptionsFor(config, here) with { Observer = progress })
+            record = new TriggerRunner(RunnerOptions.For(config, here.Environment) with { Observer = progress })
                 .Run(request, signals.Cancel, signals.Kill);
         }
         catch (OperationCanceledException)

@@ -24,12 +24,4 @@ internal static class ConfigurationSource
     /// <exception cref="WorktreeIsolatorException">The file is wrong or cannot be read.</exception>
     public static ConfigFile Load(string? flag, Surroundings here) =>
         Find(flag, here) is { } path ? ConfigFile.Load(path, here.HomeDirectory) : ConfigFile.Defaults;
-
-    /// <summary>What all runs under a configuration share.</summary>
-    public static RunnerOptions OptionsFor(ConfigFile config, Surroundings here) => new()
-    {
-        Environment = here.Environment,
-        SecretVariables = config.SecretVariables,
-        ConfigurationFile = config.Path,
-    };
 }

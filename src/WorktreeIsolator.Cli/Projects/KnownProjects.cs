@@ -38,7 +38,7 @@ internal sealed class KnownProjects
     public static KnownProjects Find(string? configFlag, Surroundings here)
     {
         var config = ConfigurationSource.Load(configFlag, here);
-        var options = ConfigurationSource.OptionsFor(config, here);
+        var options = RunnerOptions.For(config, here.Environment);
         var projects = config.Projects.Values.ToList();
         if (here.RepositoryTop is not null || projects.Count == 0)
         {

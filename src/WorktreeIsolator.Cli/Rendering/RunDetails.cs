@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Cli.Rendering;
 
@@ -10,7 +11,9 @@ internal static class RunDetails
     private const int NameWidth = 12;
 
     /// <summary>All lines.</summary>
-    public static string Describe(RunRecord record)
+    /// <param name="record">The run.</param>
+    /// <param name="rescue">What its rescue ref keeps; null if it has none, or that is gone.</param>
+    public static string Describe(RunRecord record, RescueContents? rescue)
     {
         var text = new StringBuilder();
         Line(text, "run", record.Id);
@@ -31,7 +34,7 @@ internal static class RunDetails
             Line(text, "conflict", path);
         }
 
-        Line(text, "rescued", record.RescueRef);
+        Line(text, "rescued", record.RescueRef is not null && rescue is null ? $"{record.RescueRef} (no longer there)" : record.RescueRef);
         Line(text, "kept", record.Kept is { } kept ? $"{kept.Path} ({kept.Reason})" : null);
         Line(text, "kept", RunOutcome.HoldsKeptWork(record) ? $"branch {record.Branch} (its work is on it: {RecordWriter.NameOf(record.MergeBack!.Result!.Value)})" : null);
         Line(text, "artifacts", record.Artifacts is { } artifacts ? Words.Artifacts(artifacts) : null);
@@ -45,11 +48,16 @@ internal static class RunDetails
             Line(text, "hint", hint);
         }
 
+        if (rescue is not null)
+        {
+            Line(text, "bring back", string.Join('\n', RescueCommands.BringBack(record.Id, rescue)));
+        }
+
         return Words.Printable(text.ToString());
     }
 
     private static IEnumerable<string> Hints(RunRecord record) => record.State.IsFinal()
-        ? RunOutcome.Hints(record)
+        ? RunOutcome.Hints(record).Where(hint => !hint.Contains("wt-run show", StringComparison.Ordinal))
         : [$"follow its output: wt-run logs -f {record.Id[..8]}", $"cancel it: wt-run cancel {record.Id[..8]}"];
 
     private static string? MergeBack(MergeBackInfo? work)

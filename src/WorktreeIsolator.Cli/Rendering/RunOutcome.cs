@@ -75,9 +75,9 @@ internal static class RunOutcome
             yield return $"give it up:     wt-run drop {id}";
         }
 
-        if (record.RescueRef is { } rescue)
+        if (record.RescueRef is not null)
         {
-            yield return $"see what was rescued:   git log -p {rescue}";
+            yield return $"see what was rescued, and how to bring it back: wt-run show {id}";
         }
 
         if (record.State is RunState.Failed or RunState.TimedOut or RunState.Interrupted && record.StartedAt is not null)

@@ -61,6 +61,7 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
         { Worktree: null } => record.Directory ?? "",
         { State: var state } when !state.IsFinal() => record.Worktree,
         { MergeBack.Result: MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Nothing } => record.MergeBack.Target ?? "",
+        { MergeBack.Result: MergeBackResult.Dropped } => record.RescueRef ?? "",
         _ => record.Branch ?? "",
     };
 
@@ -83,7 +84,7 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
             parts.Add($"worktree kept: {Short(kept.Reason)}");
         }
 
-        if (record.RescueRef is { } rescue)
+        if (record.RescueRef is { } rescue && rescue != Where(record))
         {
             parts.Add($"rescued: {rescue}");
         }

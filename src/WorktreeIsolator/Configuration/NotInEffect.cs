@@ -12,7 +12,6 @@ public static class NotInEffect
             ("push_target", project.PushTarget),
             ("after_push", project.AfterPush.Count > 0),
             ("max_worktrees", project.MaxWorktrees != standard.MaxWorktrees),
-            ("rescue_limit", project.RescueLimit != standard.RescueLimit),
             ("pool", project.Pool.Size > 0));
     }
 

@@ -17,6 +17,12 @@ internal sealed record WorktreeStatus
     /// <summary>Paths with a conflict that was not resolved.</summary>
     public IReadOnlyList<string> Unmerged { get; private init; } = [];
 
+    /// <summary>Whether a file was changed or deleted again after it was staged: the index alone has what was staged.</summary>
+    public bool HasStagedVersions { get; private init; }
+
+    /// <summary>Files that git does not know and does not ignore; a directory ends with a slash.</summary>
+    public IReadOnlyList<string> Untracked { get; private init; } = [];
+
     /// <summary>Untracked directories that are repositories of their own: git adds no file of them.</summary>
     public IReadOnlyList<string> NestedRepositories { get; private init; } = [];
 
@@ -54,7 +60,7 @@ internal sealed record WorktreeStatus
     {
         var status = new WorktreeStatus();
         var unmerged = new List<string>();
-        var nested = new List<string>();
+        var untracked = new List<string>();
         var submodules = new List<string>();
         var ignored = new List<string>();
         var entries = Encoding.UTF8.GetString(output).Split('\0');
@@ -68,17 +74,13 @@ internal sealed record WorktreeStatus
                     break;
                 case '?':
                     status = status with { IsDirty = true };
-                    if (entry.EndsWith('/'))
-                    {
-                        nested.Add(entry[2..]);
-                    }
-
+                    untracked.Add(entry[2..]);
                     break;
                 case '!':
                     ignored.Add(entry[2..]);
                     break;
                 case '1' or '2' or 'u':
-                    status = status with { IsDirty = true };
+                    status = status with { IsDirty = true, HasStagedVersions = status.HasStagedVersions || (entry[2] != '.' && entry[3] != '.') };
                     var fields = entry.Split(' ', entry[0] switch { '1' => 9, '2' => 10, _ => 11 });
                     if (fields[0] == "u")
                     {
@@ -97,7 +99,15 @@ internal sealed record WorktreeStatus
             }
         }
 
-        return status with { Unmerged = unmerged, NestedRepositories = nested, DirtySubmodules = submodules, Ignored = ignored };
+        // With --untracked-files=all git looks into every directory but those.
+        return status with
+        {
+            Unmerged = unmerged,
+            Untracked = untracked,
+            NestedRepositories = untracked.FindAll(path => path.EndsWith('/')),
+            DirtySubmodules = submodules,
+            Ignored = ignored,
+        };
     }
 
     private static WorktreeStatus Header(WorktreeStatus status, string entry)

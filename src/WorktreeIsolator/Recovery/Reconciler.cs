@@ -160,6 +160,12 @@ public sealed class Reconciler
         else
         {
             // Gone, or made by a 'git worktree add' that was killed before it wrote anything into it.
+            if (record.State >= RunState.Starting && RegisteredWorktree.TryFindGone(_repository, path, plan.Branch, plan.Base.Commit) is { } gone)
+            {
+                using var worktree = TemporaryWorktree.Adopt(plan, gone, context);
+                record = record with { RescueRef = worktree.RescueFromRegistration() ?? record.RescueRef };
+            }
+
             using var taken = context.TakeLock();
             if (Directory.Exists(path))
             {

@@ -98,7 +98,7 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
 
         return scope.Now < until
             ? PruneScope.Leave("ref", rescue.Name, string.Create(
-                CultureInfo.InvariantCulture, $"it keeps what no branch holds of run {id}, until {until:yyyy-MM-dd} ({limit}); see it: git log -p {rescue.Name}"))
+                CultureInfo.InvariantCulture, $"it keeps what no branch holds of run {id}, until {until:yyyy-MM-dd} ({limit}); see it: {(record is null ? $"git log -p {rescue.Name}" : $"wt-run show {id[..8]}")}"))
             : scope.Take(
                 "ref",
                 rescue.Name,

@@ -46,7 +46,7 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
             return null;
         }
 
-        if (GitFile.ReadAdminDirectory(entry.Path) is not { } admin || !Directory.Exists(admin))
+        if (Find(entry, id) is not { } found)
         {
             return $"its .git does not name an admin directory of this repository; look at it, then: rm -r '{entry.Path}'";
         }
@@ -56,35 +56,63 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
             return $"someone is at work in it: {string.Join(", ", busy)}";
         }
 
-        var status = WorktreeStatus.Read(repository.Git.At(repository.CommonDirectory).ForWorktree(admin, entry.Path));
-        if (status.IsDirty || OperationInProgress.In(admin) is not null)
+        var isUnfinished = OperationInProgress.In(found.AdminDirectory) is not null || WorktreeStatus.Read(GitFor(found)) is { IsDirty: true } or { Head: null };
+        return (isUnfinished, scope.Records.ContainsKey(id)) switch
         {
-            return scope.Records.ContainsKey(id)
-                ? $"it holds work that is not committed; to bring that under a ref and take the worktree away: wt-run drop {id[..8]}"
-                : $"it holds work that is not committed; save it, then: git worktree remove --force --force '{entry.Path}'";
-        }
-
-        return null;
+            (false, _) => null,
+            (_, true) => $"it holds work that is not committed; to bring that under a ref and take the worktree away: wt-run drop {id[..8]}",
+            _ => $"it holds work that is not committed; save it, then: git worktree remove --force --force '{entry.Path}'",
+        };
     }
+
+    /// <summary>The worktree, if its files and its registration name each other.</summary>
+    private RegisteredWorktree? Find(WorktreeEntry entry, string id) =>
+        StartOf(entry, id) is { } start ? RegisteredWorktree.TryFind(entry.Path, BranchOf(id), start) : null;
+
+    private CommitId? StartOf(WorktreeEntry entry, string id) =>
+        CommitId.TryParse(scope.Records.GetValueOrDefault(id)?.Base?.Commit) ?? entry.Head;
+
+    private BranchName BranchOf(string id) => BranchName.TryParse(scope.Records.GetValueOrDefault(id)?.Branch) ?? BranchName.Parse($"wt/{id}");
+
+    private GitCommand GitFor(RegisteredWorktree worktree) =>
+        repository.Git.At(repository.CommonDirectory).ForWorktree(worktree.AdminDirectory, worktree.Path);
 
     private void Remove(WorktreeEntry entry, string id) => scope.Alone(id, journal =>
     {
-        var record = journal?.Record;
-        var refs = new RunRefs(
-            repository,
-            id,
-            BranchName.TryParse(record?.Branch) ?? BranchName.Parse($"wt/{id}"),
-            entry.Path,
-            CommitId.TryParse(record?.Base?.Commit));
-        var isHeld = refs.HoldLooseCommits();
-        var admin = GitFile.ReadAdminDirectory(entry.Path) ?? Path.Combine(repository.CommonDirectory, "worktrees", id);
-        Removal.Remove(repository, new WorktreesDirectory(Path.GetDirectoryName(entry.Path)!, null), entry.Path, admin, scope.Lock);
-        if (record is not null && (isHeld || record.Kept is not null))
+        var before = RescueRefOf(id);
+        var admin = Path.Combine(repository.CommonDirectory, "worktrees", Path.GetFileName(entry.Path));
+        if (Find(entry, id) is { } there)
         {
-            journal!.Note("prune", $"the worktree '{entry.Path}' is gone");
-            journal.Update(now => now with { Kept = null, RescueRef = refs.RescueRef ?? now.RescueRef });
+            admin = there.AdminDirectory;
+            MakeSafe(there, id);
+        }
+        else if (StartOf(entry, id) is { } start)
+        {
+            _ = new RunRefs(repository, id, BranchOf(id), entry.Path, start).HoldFromRegistration();
+        }
+
+        Removal.Remove(repository, new WorktreesDirectory(Path.GetDirectoryName(entry.Path)!, null), entry.Path, admin, scope.Lock);
+        var after = RescueRefOf(id);
+        if (journal is not null && (after != before || journal.Record.Kept is not null))
+        {
+            journal.Note("prune", $"the worktree '{entry.Path}' is gone");
+            journal.Update(now => now with { Kept = null, RescueRef = after is null ? now.RescueRef : new RescueRef(repository, id).Name });
         }
     });
+
+    private CommitId? RescueRefOf(string id) => new RescueRef(repository, id).Read();
+
+    /// <summary>It looked clean; commits that only its reflog knows, and changes behind flags of the index, it may hold all the same.</summary>
+    private void MakeSafe(RegisteredWorktree worktree, string id)
+    {
+        var placed = new PlacedFiles(scope.Store.DirectoryOf(id)).Paths;
+        var kept = new Rescue(repository, worktree, GitFor(worktree), id, placed, scope.Project.RescueLimit)
+            .Keep($"Work of run {id}\n\nFound by prune.\n", commitOntoBranch: false);
+        if (kept.KeepWorktree is { } why)
+        {
+            throw new WorktreeIsolatorException(FailureKind.System, why);
+        }
+    }
 
     /// <summary>What someone else put where worktrees are made, and what git has forgotten there. It is not ours to take.</summary>
     private IEnumerable<PruneItem> FindForeign(WorktreesDirectory directory, IReadOnlyList<WorktreeEntry> entries)

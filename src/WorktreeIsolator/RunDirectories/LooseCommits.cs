@@ -18,16 +18,20 @@ internal static class LooseCommits
     /// <summary>Finds them.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="adminDirectory">The worktree's admin directory.</param>
+    /// <param name="tip">What the run made of its work; null if there is no saying.</param>
     /// <param name="held">Commits that a ref is known to hold: where there are no others, git need not be asked.</param>
-    /// <returns>Those that no ref of the repository reaches, in the order in which they were found.</returns>
-    public static IReadOnlyList<CommitId> Find(Repository repository, string adminDirectory, params IReadOnlyList<CommitId?> held)
+    /// <returns>
+    /// Those that no ref of the repository reaches and that are no ancestors of each other, in the order in which they were found: the tip first.
+    /// </returns>
+    public static IReadOnlyList<RescuedCommit> Find(
+        Repository repository, string adminDirectory, CommitId? tip, params IReadOnlyList<CommitId?> held)
     {
-        var candidates = new List<string>();
-        foreach (var id in Named(adminDirectory))
+        var candidates = new Dictionary<string, RescuedCommit>(StringComparer.Ordinal);
+        foreach (var (source, id) in Named(adminDirectory).Prepend(("HEAD", tip?.ToString() ?? "")))
         {
-            if (CommitId.TryParse(id) is { } commit && id.Trim('0').Length > 0 && !candidates.Contains(id) && !held.Contains(commit))
+            if (CommitId.TryParse(id) is { } commit && id.Trim('0').Length > 0 && !held.Contains(commit))
             {
-                candidates.Add(id);
+                candidates.TryAdd(id, new RescuedCommit(source, commit));
             }
         }
 
@@ -37,38 +41,48 @@ internal static class LooseCommits
         }
 
         // --single-worktree: without it --all means the HEADs of all worktrees, too, and this one's is to go.
-        var unreached = repository.Git.ReadOnly().WithInput(string.Join('\n', candidates) + "\n")
-            .Run(["rev-list", "--ignore-missing", "--stdin", "--single-worktree", "--not", "--all"]).Output.Split('\n');
-        return [.. candidates.Where(unreached.Contains).Select(CommitId.Parse)];
+        var unreached = new HashSet<string>(StringComparer.Ordinal);
+        var parents = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var line in repository.Git.ReadOnly().WithInput(string.Join('\n', candidates.Keys) + "\n")
+            .Run(["rev-list", "--parents", "--ignore-missing", "--stdin", "--single-worktree", "--not", "--all"]).Output.Split('\n'))
+        {
+            var ids = line.Split(' ');
+            unreached.Add(ids[0]);
+            parents.UnionWith(ids.Skip(1));
+        }
+
+        return [.. candidates.Where(candidate => unreached.Contains(candidate.Key) && !parents.Contains(candidate.Key)).Select(candidate => candidate.Value)];
     }
 
-    private static IEnumerable<string> Named(string adminDirectory)
+    private static IEnumerable<(string Source, string Id)> Named(string adminDirectory)
     {
         foreach (var file in Directory.EnumerateFiles(adminDirectory).Where(IsPseudoRef).Concat(StateFiles.Select(file => Path.Combine(adminDirectory, file))))
         {
             foreach (var line in Lines(file))
             {
-                yield return line.Split('\t', ' ')[0];
+                yield return (Path.GetRelativePath(adminDirectory, file), line.Split('\t', ' ')[0]);
             }
         }
 
-        var refs = Path.Combine(adminDirectory, "refs");
-        foreach (var file in Directory.Exists(refs) ? Directory.EnumerateFiles(refs, "*", SearchOption.AllDirectories) : [])
+        foreach (var file in FilesBelow(Path.Combine(adminDirectory, "refs")))
         {
             foreach (var line in Lines(file))
             {
-                yield return line;
+                yield return (Path.GetRelativePath(adminDirectory, file), line);
             }
         }
 
         // "OLD NEW Name <address> time zone\tmessage"
-        foreach (var line in Lines(Path.Combine(adminDirectory, "logs/HEAD")))
+        foreach (var line in FilesBelow(Path.Combine(adminDirectory, "logs")).SelectMany(Lines))
         {
             var fields = line.Split(' ', 3);
-            yield return fields[0];
-            yield return fields.Length > 1 ? fields[1] : "";
+            yield return ("reflog", fields[0]);
+            yield return ("reflog", fields.Length > 1 ? fields[1] : "");
         }
     }
+
+    private static IEnumerable<string> FilesBelow(string directory) =>
+        Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories) : [];
 
     /// <summary>HEAD, ORIG_HEAD, MERGE_HEAD, CHERRY_PICK_HEAD, REBASE_HEAD, MERGE_AUTOSTASH, and whatever else is named like them.</summary>
     private static bool IsPseudoRef(string path) => Path.GetFileName(path).All(c => char.IsAsciiLetterUpper(c) || c == '_');

@@ -8,17 +8,28 @@ namespace WorktreeIsolator.RunDirectories;
 /// <param name="RescueRef">The ref that keeps what the run branch does not; null if none was needed.</param>
 /// <param name="Unfinished">Why nothing of it may land; null if it may.</param>
 /// <param name="KeepWorktree">Why the worktree must stay; null if it may go.</param>
-internal sealed record KeptWork(CommitId Tip, CommitId? RunBranchTip, string? RescueRef, string? Unfinished, string? KeepWorktree);
+internal sealed record KeptWork(CommitId Tip, CommitId? RunBranchTip, string? RescueRef, string? Unfinished, string? KeepWorktree)
+{
+    /// <summary>What of it no ref can hold, as a clause; null if refs hold all of it, so that nothing is lost without the worktree.</summary>
+    public string? BeyondRefs { get; init; }
+
+    /// <summary>What git ignores: no ref holds it.</summary>
+    public IReadOnlyList<string> Ignored { get; init; } = [];
+}
 
 /// <summary>Brings everything that a worktree holds, and that is not ignored, under a ref that survives the worktree.</summary>
+/// <param name="repository">The repository.</param>
+/// <param name="worktree">The worktree.</param>
+/// <param name="git">git for the worktree.</param>
+/// <param name="runId">The run.</param>
+/// <param name="placed">What wt-run placed there: no part of the work.</param>
+/// <param name="limit">How many bytes in untracked files may be put into the repository.</param>
 internal sealed class Rescue(
-    Repository repository, RegisteredWorktree worktree, GitCommand git, string runId, IReadOnlyList<string> placed)
+    Repository repository, RegisteredWorktree worktree, GitCommand git, string runId, IReadOnlyList<string> placed, long limit)
 {
-    /// <summary>The ref that keeps what no branch holds.</summary>
-    public string RescueRef => $"refs/wt-run/{runId}";
-
-    /// <summary>No hook may stand between the work and the ref that keeps it.</summary>
-    private GitCommand Refs { get; } = repository.Git.WithoutHooks();
+    private readonly RescueRef _ref = new(repository, runId);
+    private readonly WorktreeSnapshot _snapshot = new(worktree, git, placed);
+    private readonly WhatNoRefHolds _beyond = new(repository, worktree, git);
 
     /// <summary>
     /// Deletes the locks of git commands that were killed with the engine. Only for a run whose processes are seen to be gone: nobody else
@@ -41,117 +52,113 @@ internal sealed class Rescue(
     }
 
     /// <summary>Keeps the work.</summary>
-    /// <param name="status">The worktree as the engine left it.</param>
     /// <param name="message">For the commit that is made of uncommitted work.</param>
     /// <param name="commitOntoBranch">Whether uncommitted work belongs to the run's result; else it goes under the rescue ref alone.</param>
-    public KeptWork Keep(WorktreeStatus status, string message, bool commitOntoBranch)
+    public KeptWork Keep(string message, bool commitOntoBranch)
     {
-        var kept = HoldLooseCommits(status, KeepUnderRefs(status, message, commitOntoBranch));
-        return kept.KeepWorktree is null && kept.Tip != worktree.Base && CommittedRepositories(kept.Tip) is { } reason
-            ? kept with { KeepWorktree = reason }
-            : kept;
+        using var flags = _snapshot.ListFlags();
+        var status = WorktreeStatus.Read(git);
+        var hasHidden = _snapshot.HasHiddenFiles(flags.Finish());
+        var tooMuch = _beyond.TooMuch(status, limit);
+        var unfinished = Unfinished(status) ?? tooMuch;
+
+        // Before the engine's index is touched.
+        var index = unfinished is not null || status.HasStagedVersions || (status.IsDirty && !commitOntoBranch) ? _snapshot.Index() : null;
+        var kept = KeepOnBranch(status, unfinished, message, commitOntoBranch);
+        var tree = unfinished is not null || hasHidden || (status.IsDirty && !commitOntoBranch)
+            ? _snapshot.WorkingTree(status, withUntracked: tooMuch is null)
+            : null;
+        kept = kept with { RescueRef = HoldWhatIsLeft(status.Head, status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index) };
+        var unpushed = _beyond.InSubmodules();
+        var beyond = tooMuch ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip) ?? _beyond.InRefs();
+        return kept with
+        {
+            Ignored = status.Ignored,
+            Unfinished = unfinished ?? unpushed,
+            KeepWorktree = unfinished is null ? beyond : $"it holds unfinished work: {unfinished}",
+            BeyondRefs = beyond,
+        };
     }
 
-    /// <summary>What was amended away, or committed on a detached HEAD that was left again, was made by the run as well.</summary>
-    private KeptWork HoldLooseCommits(WorktreeStatus status, KeptWork kept)
+    /// <summary>Keeps what is known of a worktree whose directory is gone: its index, and commits that nothing but its admin directory names.</summary>
+    /// <returns>The rescue ref; null if there was nothing to keep.</returns>
+    public string? KeepWhatAdminDirectoryHolds()
     {
-        var loose = LooseCommits.Find(repository, worktree.AdminDirectory, worktree.Base, kept.RunBranchTip, kept.RescueRef is null ? null : kept.Tip);
-        if (loose.Count == 0)
-        {
-            return kept;
-        }
-
-        var head = status.Head ?? loose[0];
-        SetRescueRef(CommitTree($"{head}^{{tree}}", [.. loose], $"Commits of run {runId} that no branch holds\n"));
-        return kept with { RescueRef = RescueRef };
-    }
-
-    /// <summary>Puts a commit under the rescue ref.</summary>
-    public string Hold(CommitId commit)
-    {
-        SetRescueRef(commit);
-        return RescueRef;
-    }
-
-    private KeptWork KeepUnderRefs(WorktreeStatus status, string message, bool commitOntoBranch)
-    {
-        var runBranchTip = status.Branch == worktree.Branch.Value ? status.Head : ReadRef(worktree.Branch.Ref);
-        var unfinished = Unfinished(status);
-        if (unfinished is not null || status.Head is not { } head)
-        {
-            unfinished ??= "its HEAD has no commit";
-            return new KeptWork(status.Head ?? worktree.Base, runBranchTip, null, unfinished, $"it holds unfinished work: {unfinished}");
-        }
-
-        var keepWorktree = WhatNoRefHolds(status);
-        if (!status.IsDirty || CommitEverything(status, head, message, useIndexOfWorktree: commitOntoBranch) is not { } commit)
-        {
-            return KeepTip(status, head, runBranchTip, keepWorktree);
-        }
-
-        if (commitOntoBranch)
-        {
-            return KeepTip(status, commit, runBranchTip, keepWorktree);
-        }
-
-        var kept = KeepTip(status, head, runBranchTip, keepWorktree);
-        SetRescueRef(commit);
-        return kept with { RescueRef = RescueRef };
-    }
-
-    /// <summary>The run branch is ours: it follows the tip if it only has to move forward. Else the rescue ref holds the tip.</summary>
-    private KeptWork KeepTip(WorktreeStatus status, CommitId tip, CommitId? runBranchTip, string? keepWorktree)
-    {
-        if (runBranchTip == tip)
-        {
-            return new KeptWork(tip, tip, null, null, keepWorktree);
-        }
-
-        var onRunBranch = status.Branch == worktree.Branch.Value;
-        if (onRunBranch || (runBranchTip is { } old && IsAncestor(old, tip)))
-        {
-            Refs.Run(
-                ["update-ref", "-m", "wt-run: keep the run's work", worktree.Branch.Ref, tip.ToString(), runBranchTip?.ToString() ?? tip.Zero]);
-            return new KeptWork(tip, tip, null, null, keepWorktree);
-        }
-
-        // The engine went back: its branch holds what HEAD says, and more.
-        if (runBranchTip is { } ahead && IsAncestor(tip, ahead))
-        {
-            return new KeptWork(tip, runBranchTip, null, null, keepWorktree);
-        }
-
-        SetRescueRef(tip);
-        return new KeptWork(tip, runBranchTip, RescueRef, null, keepWorktree);
-    }
-
-    /// <summary>A commit of the whole working tree on top of HEAD; null if that tree is HEAD's (a mere change of time stamps).</summary>
-    private CommitId? CommitEverything(WorktreeStatus status, CommitId head, string message, bool useIndexOfWorktree)
-    {
-        var writer = git.WithoutHooks().WithTimeout(null);
-        if (!useIndexOfWorktree)
-        {
-            var copy = Path.Combine(worktree.AdminDirectory, "wt-run-rescue-index");
-            File.Copy(Path.Combine(worktree.AdminDirectory, "index"), copy, overwrite: true);
-            writer = writer.With("GIT_INDEX_FILE", copy);
-        }
-
-        // git adds a nested repository as a link to a commit that lies in no repository of ours.
-        var excluded = status.NestedRepositories.Select(path => $":(exclude,top,literal){path.TrimEnd('/')}");
-        writer.Run(["add", "--all", "--sparse", "--", ":/", .. excluded]);
-        if (placed.Count > 0)
-        {
-            // What wt-run placed is ignored, but the engine may have forced it into the index.
-            writer.WithInput(string.Join('\0', placed) + "\0").Run(["update-index", "-z", "--force-remove", "--stdin"]);
-        }
-
-        var tree = writer.Run(["write-tree"]).Output;
-        if (tree == writer.ReadOnly().Run(["rev-parse", $"{head}^{{tree}}"]).Output)
+        if (!File.Exists(Path.Combine(worktree.AdminDirectory, "index")))
         {
             return null;
         }
 
-        return CommitTree(tree, [head], message);
+        var head = CommitId.TryParse(git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", "HEAD"]).Output);
+        return HoldWhatIsLeft(head, head, ReadRef(worktree.Branch.Ref), null, _snapshot.Index());
+    }
+
+    /// <summary>Puts a commit under the rescue ref.</summary>
+    public string Hold(CommitId commit) => _ref.Hold(commit);
+
+    /// <summary>What the run branch cannot hold: the working tree, the index, and every commit that only this worktree knows.</summary>
+    private string? HoldWhatIsLeft(CommitId? head, CommitId? tip, CommitId? runBranchTip, string? tree, string? index)
+    {
+        var tipTree = tip is null ? null : git.ReadOnly().Run(["rev-parse", $"{tip}^{{tree}}"]).Output;
+        var staged = index is null || index == tipTree || index == tree ? (CommitId?)null : CommitIndex(index, head);
+        var loose = LooseCommits.Find(repository, worktree.AdminDirectory, tip, worktree.Base, runBranchTip);
+        if (staged is null && (tree is null || tree == tipTree))
+        {
+            return loose switch
+            {
+                [] => null,
+                [var only] => _ref.Hold(only.Id),
+                _ => _ref.Hold($"{loose[0].Id}^{{tree}}", loose),
+            };
+        }
+
+        return _ref.Hold(
+            tree ?? tipTree!,
+            [
+                .. tip is { } work ? [new RescuedCommit("HEAD", work)] : Array.Empty<RescuedCommit>(),
+                .. staged is { } id ? [new RescuedCommit("index", id)] : Array.Empty<RescuedCommit>(),
+                .. loose.Where(commit => commit.Id != tip),
+            ]);
+    }
+
+    /// <summary>On what HEAD was when the engine ended. Dated by the index, so that what did not change is the same commit again.</summary>
+    private CommitId CommitIndex(string tree, CommitId? head) => _ref.CommitTree(
+        tree,
+        head is { } parent ? [parent] : [],
+        $"Index of run {runId}\n",
+        new DateTimeOffset(File.GetLastWriteTimeUtc(Path.Combine(worktree.AdminDirectory, "index"))));
+
+    private KeptWork KeepOnBranch(WorktreeStatus status, string? unfinished, string message, bool commitOntoBranch)
+    {
+        var runBranchTip = status.Branch == worktree.Branch.Value ? status.Head : ReadRef(worktree.Branch.Ref);
+        if (unfinished is not null || status.Head is not { } head)
+        {
+            return new KeptWork(status.Head ?? worktree.Base, runBranchTip, null, null, null);
+        }
+
+        return KeepTip(status, status.IsDirty && commitOntoBranch ? CommitEverything(status, head, message) ?? head : head, runBranchTip);
+    }
+
+    /// <summary>The run branch is ours: it follows the tip if it only has to move forward.</summary>
+    private KeptWork KeepTip(WorktreeStatus status, CommitId tip, CommitId? runBranchTip)
+    {
+        var onRunBranch = status.Branch == worktree.Branch.Value;
+        if (runBranchTip != tip && (onRunBranch || (runBranchTip is { } old && IsAncestor(old, tip))))
+        {
+            // No hook may stand between the work and the ref that keeps it.
+            repository.Git.WithoutHooks().Run(
+                ["update-ref", "-m", "wt-run: keep the run's work", worktree.Branch.Ref, tip.ToString(), runBranchTip?.ToString() ?? tip.Zero]);
+            runBranchTip = tip;
+        }
+
+        return new KeptWork(tip, runBranchTip, null, null, null);
+    }
+
+    /// <summary>A commit of the whole working tree on top of HEAD; null if that tree is HEAD's (a mere change of time stamps).</summary>
+    private CommitId? CommitEverything(WorktreeStatus status, CommitId head, string message)
+    {
+        var tree = _snapshot.CommitAll(status);
+        return tree == git.ReadOnly().Run(["rev-parse", $"{head}^{{tree}}"]).Output ? null : _ref.CommitTree(tree, [head], message);
     }
 
     private string? Unfinished(WorktreeStatus status)
@@ -161,56 +168,12 @@ internal sealed class Rescue(
             return $"a {operation} is under way in it";
         }
 
-        return status.Unmerged.Count > 0 ? $"it has unresolved conflicts ({string.Join(", ", status.Unmerged)})" : null;
-    }
-
-    private static string? WhatNoRefHolds(WorktreeStatus status)
-    {
-        if (status.Unreadable is { } unreadable)
+        if (status.Unmerged.Count > 0)
         {
-            return $"git cannot read all of it ({unreadable})";
+            return $"it has unresolved conflicts ({string.Join(", ", status.Unmerged)})";
         }
 
-        if (status.NestedRepositories.Count > 0)
-        {
-            return $"it holds repositories of their own, which no ref can keep: {string.Join(", ", status.NestedRepositories)}";
-        }
-
-        return status.DirtySubmodules.Count > 0
-            ? $"it holds submodules with changes of their own, which no ref can keep: {string.Join(", ", status.DirtySubmodules)}"
-            : null;
-    }
-
-    /// <summary>A repository in the worktree that the engine committed: git keeps no more of it than the id of its commit.</summary>
-    private string? CommittedRepositories(CommitId tip)
-    {
-        var paths = TreeChange.Between(git, worktree.Base, tip)
-            .Where(change => change.IsRepository && Path.Exists(Path.Combine(worktree.Path, change.Path, ".git"))).Select(change => change.Path).ToList();
-        return paths.Count == 0 ? null : $"it holds repositories of their own, which no ref can keep: {string.Join(", ", paths)}";
-    }
-
-    /// <summary>One ref for a run, so what it holds already it holds on: what does not descend from that is joined with it.</summary>
-    private void SetRescueRef(CommitId commit)
-    {
-        var old = ReadRef(RescueRef);
-        if (old is { } held && IsAncestor(commit, held))
-        {
-            return;
-        }
-
-        if (old is { } other && !IsAncestor(other, commit))
-        {
-            commit = CommitTree($"{commit}^{{tree}}", [commit, other], $"Join what was rescued of run {runId}\n");
-        }
-
-        Refs.Run(["update-ref", RescueRef, commit.ToString(), old?.ToString() ?? commit.Zero]);
-    }
-
-    private CommitId CommitTree(string tree, IReadOnlyList<CommitId> parents, string message)
-    {
-        var committer = Identity.FallbackVariables(repository).Aggregate(git, (g, v) => g.With(v.Key, v.Value));
-        return CommitId.Parse(committer.WithInput(message).Run(
-            ["commit-tree", "--no-gpg-sign", .. parents.SelectMany(parent => new[] { "-p", parent.ToString() }), "-F", "-", tree]).Output);
+        return status.Head is null ? "its HEAD has no commit" : null;
     }
 
     private CommitId? ReadRef(string name) =>

@@ -24,6 +24,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     private readonly GitCommand _git;
     private readonly WorktreeContents _contents;
     private readonly Dictionary<string, string> _environment;
+    private readonly string? _stash;
     private IReadOnlyList<string> _ignored = [];
 
     private TemporaryWorktree(WorktreePlan plan, RegisteredWorktree worktree, RunContext context)
@@ -48,6 +49,8 @@ internal sealed class TemporaryWorktree : RunDirectory
         {
             _environment[name] = value;
         }
+
+        _stash = ReadStash();
     }
 
     public override string EngineDirectory => Path.Combine(_worktree.Path, _plan.Subdirectory);
@@ -113,6 +116,11 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         _context.Began("keeping the work");
+        if (ReadStash() is { } stash && stash != _stash)
+        {
+            _context.Warn("The stash, which all worktrees of the repository share, has changed during the run. It stays as it is: git stash list");
+        }
+
         KeptWork work;
         try
         {
@@ -141,7 +149,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     {
         var work = KeepWork(new EngineVerdict(false, "ended") { IsByHand = true });
         var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
-        if ((work.KeepWorktree ?? artifacts.KeepWorktree) is { } why)
+        if ((work.BeyondRefs ?? artifacts.KeepWorktree) is { } why)
         {
             throw new WorktreeIsolatorException(
                 FailureKind.Usage,
@@ -156,6 +164,10 @@ internal sealed class TemporaryWorktree : RunDirectory
     public override void Dispose()
     {
     }
+
+    /// <summary>Keeps what only the registration of a worktree knows whose directory is gone.</summary>
+    /// <returns>The rescue ref; null if there was nothing to keep.</returns>
+    public string? RescueFromRegistration() => RescueFor().KeepWhatAdminDirectoryHolds();
 
     /// <summary>Takes away a worktree and leaves the run branch: all that is in it is known to be held by a ref.</summary>
     public void GiveUp()
@@ -182,6 +194,13 @@ internal sealed class TemporaryWorktree : RunDirectory
         _contents.Link(_context.TakeLock);
     }
 
+    /// <summary>Its tip; null if there is none, or git has packed it.</summary>
+    private string? ReadStash()
+    {
+        var file = Path.Combine(_plan.Repository.CommonDirectory, "refs/stash");
+        return File.Exists(file) ? File.ReadAllText(file) : null;
+    }
+
     private KeptWork KeepWork(EngineVerdict verdict)
     {
         var rescue = RescueFor();
@@ -196,12 +215,10 @@ internal sealed class TemporaryWorktree : RunDirectory
             }
         }
 
-        var status = WorktreeStatus.Read(_git);
-        _ignored = [.. status.Ignored.Except(_contents.Placed, StringComparer.Ordinal)];
         var work = rescue.Keep(
-            status,
             $"Work of run {_context.RunId} ({_context.Trigger})\n\nUncommitted when the engine {verdict.Description}.\n",
             _plan.Project.Uncommitted == UncommittedWork.Commit);
+        _ignored = [.. work.Ignored.Except(_contents.Placed, StringComparer.Ordinal)];
         if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
             && (_plan.Project.Verify.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase))
         {
@@ -336,7 +353,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
     }
 
-    private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed);
+    private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed, _plan.Project.RescueLimit);
 
     private bool IsHeldElsewhere(CommitId tip, WorkOutcome outcome, string? rescueRef)
     {
@@ -393,8 +410,10 @@ internal sealed class TemporaryWorktree : RunDirectory
     private RunRecord Vanished(RunRecord record)
     {
         var isGone = !System.IO.Directory.Exists(_worktree.Path);
+        var rescueRef = record.RescueRef;
         if (isGone)
         {
+            rescueRef = RescueFromRegistration() ?? rescueRef;
             TakeAway(deleteBranchAt: null);
         }
 
@@ -405,8 +424,9 @@ internal sealed class TemporaryWorktree : RunDirectory
                 ? $"The worktree '{_worktree.Path}' was deleted while the run was under way."
                 : $"The worktree '{_worktree.Path}' is no longer the one that was made: its .git does not name '{_worktree.AdminDirectory}'.",
             Hint = isGone
-                ? $"What the run committed is on the branch '{_worktree.Branch}'."
+                ? $"What the run committed is on the branch '{_worktree.Branch}'{(rescueRef is null ? "" : $", and under {rescueRef}")}."
                 : "Nothing in it was touched. Save what you need from it; 'wt-run prune' then says how to remove it.",
+            RescueRef = rescueRef,
             Kept = isGone ? null : new KeptInfo(_worktree.Path, "its .git was removed or replaced during the run"),
             MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
         };

@@ -1,0 +1,116 @@
+using WorktreeIsolator.Git;
+
+namespace WorktreeIsolator.RunDirectories;
+
+/// <summary>Finds what a worktree holds and no ref of its repository can keep: then it has to stay. Each answer is a clause with "it".</summary>
+internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree worktree, GitCommand git)
+{
+    /// <summary>In files that are not committed.</summary>
+    public static string? In(WorktreeStatus status)
+    {
+        if (status.Unreadable is { } unreadable)
+        {
+            return $"git cannot read all of it ({unreadable})";
+        }
+
+        if (status.NestedRepositories.Count > 0)
+        {
+            return $"it holds repositories of their own, which no ref can keep: {string.Join(", ", status.NestedRepositories)}";
+        }
+
+        return status.DirtySubmodules.Count > 0
+            ? $"it holds submodules with changes of their own, which no ref can keep: {string.Join(", ", status.DirtySubmodules)}"
+            : null;
+    }
+
+    /// <summary>In files that git does not know: more than may be put into the repository.</summary>
+    /// <param name="status">The status.</param>
+    /// <param name="limit">In bytes.</param>
+    public string? TooMuch(WorktreeStatus status, long limit)
+    {
+        long bytes = 0;
+        foreach (var path in status.Untracked)
+        {
+            var file = new FileInfo(Path.Combine(worktree.Path, path));
+            bytes += file is { Exists: true, LinkTarget: null } ? file.Length : 0;
+        }
+
+        return bytes <= limit ? null : $"its untracked files, {bytes / 1048576} MiB, are more than rescue_limit allows ({limit / 1048576} MiB)";
+    }
+
+    /// <summary>Repositories that the engine committed: git keeps no more of one than the id of its commit.</summary>
+    /// <param name="tip">The run's work.</param>
+    public string? In(CommitId tip)
+    {
+        var paths = tip == worktree.Base
+            ? []
+            : TreeChange.Between(git, worktree.Base, tip).Where(change => change.IsRepository && IsRepository(change.Path)).Select(change => change.Path).ToList();
+        return paths.Count == 0 ? null : $"it holds repositories of their own, which no ref can keep: {string.Join(", ", paths)}";
+    }
+
+    /// <summary>
+    /// Submodules whose commits are in no remote branch of theirs: a worktree has repositories of its own for them, in its admin directory.
+    /// </summary>
+    public string? InSubmodules()
+    {
+        var modules = Path.Combine(worktree.AdminDirectory, "modules");
+        var paths = Directory.Exists(modules)
+            ? Repositories(modules).Where(HasCommitsOfItsOwn).Select(path => Path.GetRelativePath(modules, path)).ToList()
+            : [];
+        return paths.Count == 0 ? null : $"it holds commits in submodules that were not pushed, which no ref here can keep: {string.Join(", ", paths)}";
+    }
+
+    /// <summary>Refs of this worktree alone may name anything; a rescue has commits for parents.</summary>
+    public string? InRefs()
+    {
+        var refs = Path.Combine(worktree.AdminDirectory, "refs");
+        var other = (Directory.Exists(refs) ? Directory.EnumerateFiles(refs, "*", SearchOption.AllDirectories) : [])
+            .Select(file => Path.GetRelativePath(worktree.AdminDirectory, file))
+            .Where(name => git.ReadOnly().Try(["cat-file", "-t", name]).Output is not "commit").ToList();
+        return other.Count == 0 ? null : $"it has refs of its own to objects that are no commits: {string.Join(", ", other)}";
+    }
+
+    /// <summary>A submodule's .git is a file that names a directory among the modules, where <see cref="InSubmodules"/> looks.</summary>
+    private bool IsRepository(string path)
+    {
+        var file = Path.Combine(worktree.Path, path, ".git");
+        return Directory.Exists(file)
+            || (File.Exists(file) && GitFile.ReadAdminDirectory(Path.Combine(worktree.Path, path)) is var named
+                && named?.StartsWith(worktree.AdminDirectory + "/modules/", StringComparison.Ordinal) != true);
+    }
+
+    private static IEnumerable<string> Repositories(string directory)
+    {
+        foreach (var path in Directory.EnumerateDirectories(directory))
+        {
+            if (!File.Exists(Path.Combine(path, "HEAD")))
+            {
+                // The name of a submodule may have slashes in it.
+                foreach (var inner in Repositories(path))
+                {
+                    yield return inner;
+                }
+
+                continue;
+            }
+
+            yield return path;
+            var nested = Path.Combine(path, "modules");
+            foreach (var inner in Directory.Exists(nested) ? Repositories(nested) : [])
+            {
+                yield return inner;
+            }
+        }
+    }
+
+    /// <summary>The commits that this worktree began with may be on no branch of the remote, but they came from there.</summary>
+    private bool HasCommitsOfItsOwn(string gitDirectory)
+    {
+        var module = repository.Git.At(gitDirectory).With("GIT_DIR", gitDirectory).ReadOnly();
+        var recorded = git.ReadOnly().Run(["ls-tree", "-r", "-z", worktree.Base.ToString()]).Fields
+            .Where(entry => entry.StartsWith("160000 ", StringComparison.Ordinal)).Select(entry => "^" + entry.Split(' ', '\t')[2]);
+        var result = module.WithInput(string.Join('\n', recorded) + "\n").Try(
+            ["rev-list", "--ignore-missing", "--max-count=1", "--stdin", "HEAD", "--branches", "--glob=refs/stash", "--reflog", "--not", "--remotes"]);
+        return !result.Succeeded || result.Output.Length > 0;
+    }
+}
