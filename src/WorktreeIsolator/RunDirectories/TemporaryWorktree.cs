@@ -215,7 +215,8 @@ internal sealed class TemporaryWorktree : RunDirectory
             repository,
             _plan.Project,
             _context.RunId,
-            new Merge(_git, Identity.FallbackVariables(repository)),
+            // In the worktree itself: from anywhere else merge-tree reads no .gitattributes, and so finds no merge driver (git 2.39).
+            new Merge(_git.At(_worktree.Path), Identity.FallbackVariables(repository)),
             new Landing(repository, _context.RunId, runHooks, detail => _context.Journal(LandingNote, detail)),
             commit => Verification.Passes(_plan.Project, _git, commit, EngineDirectory, _environment, _context),
             _context.Began);
