@@ -116,6 +116,7 @@ public sealed class RunStore
         catch
         {
             liveness.Dispose();
+            ForgetStillborn(record.Id);
             throw;
         }
     }
