@@ -79,7 +79,7 @@ public sealed class A_run_whose_engine_did_not_end_well
         Assert.Equal("two\n", File.ReadAllText(Path.Combine(record.Worktree!, "two")));
         Assert.Equal("two", repository.Git("show", $"{record.Branch}:two"));
         Assert.Equal([repository.Path, record.Worktree!], repository.Worktrees);
-        Assert.Equal([$"left worktree {record.Worktree}: kept on purpose: keep_on_failure = true; when you have what you need from it: rm -rf '{record.Worktree}', then wt-run prune"], repository.Prune());
+        Assert.Equal([$"left worktree {record.Worktree}: kept on purpose: keep_on_failure = true; land it: wt-run land {record.Id[..8]}; give it up: wt-run drop {record.Id[..8]}"], repository.Prune());
 
         var landed = repository.Land(record).Expect(0).Record;
 

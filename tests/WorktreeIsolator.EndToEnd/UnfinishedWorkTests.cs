@@ -78,7 +78,7 @@ public sealed class A_worktree_that_an_engine_left_in_the_middle_of_something
         Assert.Contains(name, $"{record.Message} {record.Kept?.Reason}", StringComparison.Ordinal);
         Assert.Equal("loose\n", File.ReadAllText(Path.Combine(record.Worktree!, "loose")));
         Assert.Equal((before, "first\n"), (repository.Head, repository.Read("README")));
-        Assert.Equal([$"left worktree {record.Worktree}: kept on purpose: {record.Kept!.Reason}; when you have what you need from it: rm -rf '{record.Worktree}', then wt-run prune"], repository.Prune());
+        Assert.Equal([$"left worktree {record.Worktree}: kept on purpose: {record.Kept!.Reason}; land it: wt-run land {record.Id[..8]}; give it up: wt-run drop {record.Id[..8]}"], repository.Prune());
         Assert.Equal([repository.Path, record.Worktree!], repository.Worktrees);
         repository.AssertNothingIsLost(scratch, record);
     }
@@ -102,7 +102,7 @@ public sealed class What_no_ref_can_hold
         Assert.Equal(exitCode == 0 ? MergeBackResult.Landed : MergeBackResult.Kept, record.MergeBack?.Result);
         Assert.Equal(exitCode == 0, File.Exists(repository["work"]));
         Assert.Equal("X", scratch.Run(Path.Combine(record.Worktree!, "nested"), "git", "log", "-1", "--format=%s").Expect(0).Output.Trim());
-        Assert.Equal([$"left worktree {record.Worktree}: kept on purpose: {record.Kept!.Reason}; when you have what you need from it: rm -rf '{record.Worktree}', then wt-run prune"], repository.Prune());
+        Assert.Equal([$"left worktree {record.Worktree}: kept on purpose: {record.Kept!.Reason}; land it: wt-run land {record.Id[..8]}; give it up: wt-run drop {record.Id[..8]}"], repository.Prune());
         Assert.True(Directory.Exists(record.Worktree));
     }
 }

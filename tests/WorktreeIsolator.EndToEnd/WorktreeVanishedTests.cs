@@ -32,6 +32,34 @@ public sealed class A_worktree_that_is_no_longer_the_one_that_was_made
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Loses_no_commit_of_a_detached_HEAD_and_nothing_staged_if_it_was_deleted(bool supervisorDied)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var gate = new Gate(scratch);
+        using var run = repository.WtRun.Start(
+            "run", "--worktree", "--json", "--", "sh", "-c",
+            $"git checkout -q --detach; {EngineScript.Commit("x")}; {EngineScript.NoteCommit(scratch)}; echo staged > y; git add y; {gate.Step}; exit 0");
+        gate.AwaitReached();
+        var worktree = Assert.Single(repository.Worktrees, path => path != repository.Path);
+        if (supervisorDied)
+        {
+            run.Kill();
+        }
+
+        scratch.Run(scratch.Root, "rm", "-r", worktree).Expect(0);
+        gate.Open();
+        var record = supervisorDied ? Assert.Single(repository.Runs()) : run.Wait().Expect(125).Record;
+
+        Assert.Equal(supervisorDied ? RunState.Interrupted : RunState.Failed, record.State);
+        Assert.Empty(RepositoryState.Names(repository[".git/worktrees"]));
+        Assert.Equal("staged", repository.Git("show", $"{record.RescueRef}^2:y"));
+        repository.AssertNothingIsLost(scratch, record);
+    }
+
+    [Theory]
     [InlineData("rm .git")]
     [InlineData("rm .git && git init -q && git add -A && git commit -qm mine")]
     [InlineData("rm .git && ln -s ../../.git .git")]

@@ -2,6 +2,7 @@ using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
 using WorktreeIsolator.Cli.Syntax;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Cli.Commands;
 
@@ -24,14 +25,17 @@ internal sealed class ShowCommand : CliCommand
     {
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
-        var record = RunLookup.Find(known, invocation.Line.GetValue(_run)!).Record;
+        var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!);
         if (_json.IsGiven(invocation.Line))
         {
             StandardStreams.Out.Write([.. RecordWriter.ToUtf8(record), (byte)'\n']);
         }
         else
         {
-            StandardStreams.Out.WriteText(RunDetails.Describe(record));
+            var rescue = record.RescueRef is { } name
+                ? RescueContents.TryRead(owner.Project.Path, invocation.Surroundings.Environment, name)
+                : null;
+            StandardStreams.Out.WriteText(RunDetails.Describe(record, rescue));
         }
 
         return ExitCodes.Success;

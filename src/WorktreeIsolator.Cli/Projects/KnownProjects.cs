@@ -9,7 +9,7 @@ namespace WorktreeIsolator.Cli.Projects;
 internal sealed record KnownProject(ProjectConfig Project, RunStore Store);
 
 /// <summary>
-/// Everything that <c>list</c>, <c>show</c>, <c>logs</c>, <c>cancel</c>, <c>land</c> and <c>prune</c> are about: every configured project and
+/// Everything that <c>list</c>, <c>show</c>, <c>logs</c>, <c>cancel</c>, <c>land</c>, <c>drop</c> and <c>prune</c> are about: every configured project and
 /// the current repository, each store once, even if several projects share a repository.
 /// </summary>
 internal sealed class KnownProjects
@@ -28,6 +28,9 @@ internal sealed class KnownProjects
     public IReadOnlyList<KnownProject> Stores { get; }
 
     public RunnerOptions Options => _options;
+
+    /// <summary>How long <c>prune</c> leaves what runs left.</summary>
+    public RetentionConfig Retention => _config.Retention;
 
     /// <summary>Finds them. A project whose directory is missing is told on standard error and left out.</summary>
     /// <param name="configFlag">The value of <c>--config</c>; null if it was not given.</param>

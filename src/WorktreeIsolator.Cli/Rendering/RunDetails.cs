@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Cli.Rendering;
 
@@ -10,7 +12,9 @@ internal static class RunDetails
     private const int NameWidth = 12;
 
     /// <summary>All lines.</summary>
-    public static string Describe(RunRecord record)
+    /// <param name="record">The run.</param>
+    /// <param name="rescue">What its rescue ref keeps; null if it has none, or that is gone.</param>
+    public static string Describe(RunRecord record, RescueContents? rescue)
     {
         var text = new StringBuilder();
         Line(text, "run", record.Id);
@@ -23,7 +27,7 @@ internal static class RunDetails
         Line(text, "branch", record.Branch);
         Line(text, "worktree", record.Worktree);
         Line(text, "directory", record.Directory == record.Worktree ? null : record.Directory);
-        Line(text, "engine", record.Engine.Name is { } name ? $"{name}: {Words.Command(record.Engine.Command)}" : Words.Command(record.Engine.Command));
+        Line(text, "engine", record.Engine.Name is { } name ? $"{name}: {ShellWords.Command(record.Engine.Command)}" : ShellWords.Command(record.Engine.Command));
         Line(text, "exit code", record.Engine.ExitCode?.ToString(CultureInfo.InvariantCulture));
         Line(text, "merge back", MergeBack(record.MergeBack));
         foreach (var path in record.MergeBack?.Conflicts ?? [])
@@ -31,8 +35,9 @@ internal static class RunDetails
             Line(text, "conflict", path);
         }
 
-        Line(text, "rescued", record.RescueRef);
+        Line(text, "rescued", record.RescueRef is not null && rescue is null ? $"{record.RescueRef} (no longer there)" : record.RescueRef);
         Line(text, "kept", record.Kept is { } kept ? $"{kept.Path} ({kept.Reason})" : null);
+        Line(text, "artifacts", record.Artifacts is { } artifacts ? Words.Artifacts(artifacts) : null);
         Line(text, "waited", Waited(record.Queue));
         Times(text, record);
         Line(text, "supervisor", record.Supervisor is { } process && !record.State.IsFinal() ? string.Create(CultureInfo.InvariantCulture, $"pid {process.Pid}") : null);
@@ -43,11 +48,16 @@ internal static class RunDetails
             Line(text, "hint", hint);
         }
 
+        if (rescue is not null)
+        {
+            Line(text, "bring back", string.Join('\n', RescueCommands.BringBack(record.Id, rescue)));
+        }
+
         return Words.Printable(text.ToString());
     }
 
     private static IEnumerable<string> Hints(RunRecord record) => record.State.IsFinal()
-        ? RunOutcome.Hints(record)
+        ? RunOutcome.Hints(record).Where(hint => !hint.Contains("wt-run show", StringComparison.Ordinal))
         : [$"follow its output: wt-run logs -f {record.Id[..8]}", $"cancel it: wt-run cancel {record.Id[..8]}"];
 
     private static string? MergeBack(MergeBackInfo? work)

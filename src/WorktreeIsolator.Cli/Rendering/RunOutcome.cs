@@ -1,5 +1,6 @@
 using System.Text;
 using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Cli.Rendering;
@@ -34,6 +35,11 @@ internal static class RunOutcome
             text.Append("wt-run: the worktree ").Append(kept.Path).Append(" is kept: ").Append(kept.Reason).Append('\n');
         }
 
+        if (record.Artifacts is { } artifacts)
+        {
+            text.Append("wt-run: ").Append(Words.Artifacts(artifacts)).Append('\n');
+        }
+
         foreach (var hint in Hints(record))
         {
             text.Append("hint: ").Append(hint).Append('\n');
@@ -56,7 +62,7 @@ internal static class RunOutcome
         {
             if (record.Base is { } start)
             {
-                yield return $"see the work:   git log -p {start.Commit[..12]}..{Words.Quoted(record.Branch!)}";
+                yield return $"see the work:   git log -p {start.Commit[..12]}..{ShellWords.Quoted(record.Branch!)}";
             }
 
             if (!own.Any(line => line.Contains("wt-run land", StringComparison.Ordinal)))
@@ -65,9 +71,14 @@ internal static class RunOutcome
             }
         }
 
-        if (record.RescueRef is { } rescue)
+        if (record.Kept is not null || HoldsKeptWork(record))
         {
-            yield return $"see what was rescued:   git log -p {rescue}";
+            yield return $"give it up:     wt-run drop {id}";
+        }
+
+        if (record.RescueRef is not null)
+        {
+            yield return $"see what was rescued, and how to bring it back: wt-run show {id}";
         }
 
         if (record.State is RunState.Failed or RunState.TimedOut or RunState.Interrupted && record.StartedAt is not null)
@@ -103,7 +114,7 @@ internal static class RunOutcome
     private static string Delivered(RunRecord record, LandedChange? landed) => record.MergeBack switch
     {
         { Result: MergeBackResult.Landed } work => $"landed on {work.Target}{(landed is null ? "" : $": {landed}")}",
-        { Result: MergeBackResult.Pushed } work => $"pushed {work.Target ?? record.Branch}",
+        { Result: MergeBackResult.Pushed } work => $"pushed {work.Target ?? record.Branch}{(landed is null ? "" : $": {landed}")}",
         { Result: MergeBackResult.Kept } => record.RescueRef is { } rescue ? $"kept its work as {rescue}" : $"kept its work on branch {record.Branch}",
         { Result: MergeBackResult.Nothing } => "succeeded; it made no commits, so there is nothing to land",
         _ => record is { StartedAt: { } start, FinishedAt: { } end } ? $"succeeded after {Words.Took(end - start)}" : "succeeded",

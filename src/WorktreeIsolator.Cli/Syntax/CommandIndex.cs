@@ -14,6 +14,7 @@ internal static class CommandIndex
         ["logs"] = () => new LogsCommand(),
         ["cancel"] = () => new CancelCommand(),
         ["land"] = () => new LandCommand(),
+        ["drop"] = () => new DropCommand(),
         ["prune"] = () => new PruneCommand(),
         ["check"] = () => new CheckCommand(),
         ["init"] = () => new InitCommand(),

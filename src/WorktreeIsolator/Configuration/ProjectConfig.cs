@@ -81,6 +81,9 @@ public sealed record ProjectConfig
     /// <summary>A command to start after a push, as program and arguments; <c>{branch}</c> stands for the branch. Empty for none.</summary>
     public IReadOnlyList<string> AfterPush { get; init; } = [];
 
+    /// <summary>How long <see cref="AfterPush"/> may take; more than zero.</summary>
+    public TimeSpan AfterPushTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Whether the worktree of a failed run is kept.</summary>
     public bool KeepOnFailure { get; init; }
 

@@ -32,7 +32,13 @@ internal sealed record WorktreeStatus
     /// <summary>Submodules with changes or commits of their own.</summary>
     public IReadOnlyList<string> DirtySubmodules { get; private init; } = [];
 
-    /// <summary>Reads the status of a worktree, with every shortcut of the user's configuration off.</summary>
+    /// <summary>What git ignores, a directory that is ignored as a whole by its name alone.</summary>
+    public IReadOnlyList<string> Ignored { get; private init; } = [];
+
+    /// <summary>
+    /// Reads the status of a worktree, with every shortcut of the user's configuration off. To name what is ignored costs nothing: matching
+    /// does not look into ignored directories, as traditional does (20,000 files below one: 24 ms, against 7).
+    /// </summary>
     public static WorktreeStatus Read(GitCommand git)
     {
         var result = git
@@ -42,7 +48,7 @@ internal sealed record WorktreeStatus
         .Configured("core.trustctime", "true")
         .Configured("core.checkStat", "default")
         .WithTimeout(null)
-        .Run(["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignore-submodules=none"]);
+        .Run(["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignored=matching", "--ignore-submodules=none"]);
         return Parse(result.RawOutput) with
         {
             Unreadable = result.Error.Contains("could not open directory", StringComparison.Ordinal) ? result.Error.Trim() : null,
@@ -56,6 +62,7 @@ internal sealed record WorktreeStatus
         var unmerged = new List<string>();
         var untracked = new List<string>();
         var submodules = new List<string>();
+        var ignored = new List<string>();
         var entries = Encoding.UTF8.GetString(output).Split('\0');
         for (var i = 0; i < entries.Length; i++)
         {
@@ -68,6 +75,9 @@ internal sealed record WorktreeStatus
                 case '?':
                     status = status with { IsDirty = true };
                     untracked.Add(entry[2..]);
+                    break;
+                case '!':
+                    ignored.Add(entry[2..]);
                     break;
                 case '1' or '2' or 'u':
                     status = status with { IsDirty = true, HasStagedVersions = status.HasStagedVersions || (entry[2] != '.' && entry[3] != '.') };
@@ -96,6 +106,7 @@ internal sealed record WorktreeStatus
             Untracked = untracked,
             NestedRepositories = untracked.FindAll(path => path.EndsWith('/')),
             DirtySubmodules = submodules,
+            Ignored = ignored,
         };
     }
 

@@ -40,4 +40,8 @@ public enum MergeBackResult
     /// <summary>It must not land by itself: an unfinished merge, a placed file in a commit, a change of the configuration that governs it.</summary>
     [JsonStringEnumMemberName("blocked")]
     Blocked,
+
+    /// <summary>A person gave it up; what it had made is under the rescue ref.</summary>
+    [JsonStringEnumMemberName("dropped")]
+    Dropped,
 }

@@ -67,6 +67,7 @@ public static class RecordWriter
         WriteMergeBack(json, record.MergeBack);
         json.WriteString("rescue_ref", record.RescueRef);
         WriteKept(json, record.Kept);
+        WriteArtifacts(json, record.Artifacts);
         WriteQueue(json, record.Queue);
         WriteNumber(json, "prepare_ms", record.PrepareMs);
         WriteNumber(json, "lock_held_ms", record.LockHeldMs);
@@ -119,6 +120,17 @@ public static class RecordWriter
         {
             json.WriteString("path", value!.Path);
             json.WriteString("reason", value.Reason);
+            json.WriteEndObject();
+        }
+    }
+
+    private static void WriteArtifacts(Utf8JsonWriter json, ArtifactsInfo? value)
+    {
+        if (Begin(json, "artifacts", value))
+        {
+            json.WriteString("path", value!.Path);
+            json.WriteNumber("files", value.Files);
+            json.WriteNumber("bytes", value.Bytes);
             json.WriteEndObject();
         }
     }
@@ -228,6 +240,7 @@ public static class RecordWriter
         MergeBackResult.VerifyFailed => "verify_failed",
         MergeBackResult.TargetBusy => "target_busy",
         MergeBackResult.Rejected => "rejected",
+        MergeBackResult.Dropped => "dropped",
         _ => "blocked",
     };
 }

@@ -30,6 +30,12 @@ public sealed record MergeBackInfo(
 /// <param name="Reason">Why, in words.</param>
 public sealed record KeptInfo(string Path, string Reason);
 
+/// <summary>Ignored files of a run's worktree that were kept because <c>artifacts</c> asks for them.</summary>
+/// <param name="Path">Absolute path of the directory that holds them, at the paths that they had in the worktree.</param>
+/// <param name="Files">How many there are, links included.</param>
+/// <param name="Bytes">How much they hold in all.</param>
+public sealed record ArtifactsInfo(string Path, int Files, long Bytes);
+
 /// <summary>The wait for a turn.</summary>
 /// <param name="Position">Place in the queue, 1 for the next; null when it no longer waits.</param>
 /// <param name="WaitedMs">Milliseconds waited so far.</param>
@@ -98,6 +104,9 @@ public sealed record RunRecord
 
     /// <summary>What was left on purpose; null if nothing was.</summary>
     public KeptInfo? Kept { get; init; }
+
+    /// <summary>Ignored files that were kept; null if there were none, or none were asked for.</summary>
+    public ArtifactsInfo? Artifacts { get; init; }
 
     /// <summary>The wait for a turn; null if there was none.</summary>
     public QueueInfo? Queue { get; init; }

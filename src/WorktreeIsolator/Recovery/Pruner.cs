@@ -57,7 +57,7 @@ public sealed class Pruner
             }
 
             var why = store.TryRead(id)?.Kept is { } kept && Directory.Exists(entry.Path)
-                ? $"kept on purpose: {kept.Reason}; when you have what you need from it: rm -rf '{entry.Path}', then wt-run prune"
+                ? $"kept on purpose: {kept.Reason}; land it: wt-run land {id[..8]}; give it up: wt-run drop {id[..8]}"
                 : WhyWorktreeStays(repository, entry);
             if (why is null && !dryRun)
             {

@@ -169,6 +169,12 @@ public sealed class Reconciler
         else
         {
             // Gone, or made by a 'git worktree add' that was killed before it wrote anything into it.
+            if (record.State >= RunState.Starting && RegisteredWorktree.TryFindGone(_repository, path, plan.Branch, plan.Base.Commit) is { } gone)
+            {
+                using var worktree = TemporaryWorktree.Adopt(plan, gone, context);
+                record = record with { RescueRef = worktree.RescueFromRegistration() ?? record.RescueRef };
+            }
+
             using var taken = context.TakeLock();
             if (Directory.Exists(path))
             {
@@ -179,11 +185,16 @@ public sealed class Reconciler
             Removal.ForgetHalfMade(_repository, path);
         }
 
-        // It may have died after it had landed and removed the worktree; then its target holds the run branch, if that is still there.
-        if (Landing.FindLanded(_repository, plan.Target.Branch, context.Journalled(TemporaryWorktree.LandingNote)) is { } landed)
+        // It may have died after it had delivered its work and removed the worktree; then something else holds the run branch, if that is still there.
+        var notes = context.Journalled(TemporaryWorktree.LandingNote);
+        if (WorkDelivery.FindDelivered(_repository, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
         {
-            _ = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, landed.ToString()]);
-            return record with { MergeBack = record.MergeBack! with { Result = MergeBackResult.Landed, Commit = landed.ToString() } };
+            if (delivered.Result == MergeBackResult.Landed || _repository.IsAncestor(landed, plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository.Config)))
+            {
+                _ = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, landed.ToString()]);
+            }
+
+            return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
         }
 
         // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.

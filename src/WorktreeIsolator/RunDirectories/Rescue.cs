@@ -8,7 +8,11 @@ namespace WorktreeIsolator.RunDirectories;
 /// <param name="RescueRef">The ref that keeps what the run branch does not; null if none was needed.</param>
 /// <param name="Unfinished">Why nothing of it may land; null if it may.</param>
 /// <param name="KeepWorktree">Why the worktree must stay; null if it may go.</param>
-internal sealed record KeptWork(CommitId Tip, CommitId? RunBranchTip, string? RescueRef, string? Unfinished, string? KeepWorktree);
+internal sealed record KeptWork(CommitId Tip, CommitId? RunBranchTip, string? RescueRef, string? Unfinished, string? KeepWorktree)
+{
+    /// <summary>What git ignores: no ref holds it.</summary>
+    public IReadOnlyList<string> Ignored { get; init; } = [];
+}
 
 /// <summary>Brings everything that a worktree holds, and that is not ignored, under a ref that survives the worktree.</summary>
 /// <param name="repository">The repository.</param>
@@ -61,31 +65,38 @@ internal sealed class Rescue(
         var tree = unfinished is not null || hasHidden || (status.IsDirty && !commitOntoBranch)
             ? _snapshot.WorkingTree(status, withUntracked: tooMuch is null)
             : null;
-        kept = kept with { RescueRef = HoldWhatIsLeft(status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index) };
+        kept = kept with { RescueRef = HoldWhatIsLeft(status.Head, status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index) };
         var unpushed = _beyond.InSubmodules();
         return kept with
         {
+            Ignored = status.Ignored,
             Unfinished = unfinished ?? unpushed,
             KeepWorktree = (unfinished is null ? null : $"it holds unfinished work: {unfinished}")
                 ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip) ?? _beyond.InRefs(),
         };
     }
 
-    /// <summary>
-    /// Keeps what is known of a worktree whose directory is gone: commits that its admin directory names, and nothing else does.
-    /// </summary>
+    /// <summary>Keeps what is known of a worktree whose directory is gone: its index, and commits that nothing but its admin directory names.</summary>
     /// <returns>The rescue ref; null if there was nothing to keep.</returns>
-    public string? KeepWhatAdminDirectoryNames() =>
-        Directory.Exists(worktree.AdminDirectory) ? HoldWhatIsLeft(null, ReadRef(worktree.Branch.Ref), null, null) : null;
+    public string? KeepWhatAdminDirectoryHolds()
+    {
+        if (!File.Exists(Path.Combine(worktree.AdminDirectory, "index")))
+        {
+            return null;
+        }
+
+        var head = CommitId.TryParse(git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", "HEAD"]).Output);
+        return HoldWhatIsLeft(head, head, ReadRef(worktree.Branch.Ref), null, _snapshot.Index());
+    }
 
     /// <summary>Puts a commit under the rescue ref.</summary>
     public string Hold(CommitId commit) => _ref.Hold(commit);
 
     /// <summary>What the run branch cannot hold: the working tree, the index, and every commit that only this worktree knows.</summary>
-    private string? HoldWhatIsLeft(CommitId? tip, CommitId? runBranchTip, string? tree, string? index)
+    private string? HoldWhatIsLeft(CommitId? head, CommitId? tip, CommitId? runBranchTip, string? tree, string? index)
     {
         var tipTree = tip is null ? null : git.ReadOnly().Run(["rev-parse", $"{tip}^{{tree}}"]).Output;
-        var staged = index is null || index == tipTree || index == tree ? (CommitId?)null : CommitIndex(index, tip);
+        var staged = index is null || index == tipTree || index == tree ? (CommitId?)null : CommitIndex(index, head);
         var loose = LooseCommits.Find(repository, worktree.AdminDirectory, tip, worktree.Base, runBranchTip);
         if (staged is null && (tree is null || tree == tipTree))
         {
@@ -100,13 +111,13 @@ internal sealed class Rescue(
         return _ref.Hold(
             tree ?? tipTree!,
             [
-                .. tip is { } head ? [new RescuedCommit("HEAD", head)] : Array.Empty<RescuedCommit>(),
+                .. tip is { } work ? [new RescuedCommit("HEAD", work)] : Array.Empty<RescuedCommit>(),
                 .. staged is { } id ? [new RescuedCommit("index", id)] : Array.Empty<RescuedCommit>(),
                 .. loose.Where(commit => commit.Id != tip),
             ]);
     }
 
-    /// <summary>Dated by the index, so that what did not change is the same commit again.</summary>
+    /// <summary>On what HEAD was when the engine ended. Dated by the index, so that what did not change is the same commit again.</summary>
     private CommitId CommitIndex(string tree, CommitId? head) => _ref.CommitTree(
         tree,
         head is { } parent ? [parent] : [],

@@ -14,7 +14,9 @@ internal sealed record RescuedCommit(string Source, CommitId Id);
 /// </summary>
 internal sealed class RescueRef(Repository repository, string runId)
 {
-    /// <summary>Its trailer for a second HEAD of the same run: what it held before.</summary>
+    private const string Subject = "Rescue of run ";
+
+    /// <summary>The source of what it held before something was added.</summary>
     private const string Before = "rescued-before";
 
     /// <summary>A commit may have any number of parents, a command line not.</summary>
@@ -25,6 +27,9 @@ internal sealed class RescueRef(Repository repository, string runId)
 
     /// <summary>No hook may stand between the work and the ref that keeps it.</summary>
     private GitCommand Git { get; } = repository.Git.WithoutHooks();
+
+    /// <summary>Whether a commit with this subject was made for a rescue.</summary>
+    public static bool IsMade(string subject) => subject.StartsWith(Subject, StringComparison.Ordinal);
 
     /// <summary>Holds one commit.</summary>
     public string Hold(CommitId commit)
@@ -60,6 +65,9 @@ internal sealed class RescueRef(Repository repository, string runId)
         return Name;
     }
 
+    /// <summary>What it names; null if there is none.</summary>
+    public CommitId? Read() => CommitId.TryParse(Resolve(Name));
+
     /// <summary>Makes a commit of a tree, by the identity that commits have here.</summary>
     /// <param name="tree">Names a tree.</param>
     /// <param name="parents">Its parents.</param>
@@ -91,7 +99,7 @@ internal sealed class RescueRef(Repository repository, string runId)
             tree,
             [.. commits.Select(commit => commit.Id).Distinct()],
             $"""
-            Rescue of run {runId}
+            {Subject}{runId}
 
             The tree is the working tree as the run left it, without ignored files.
             The parents are commits that no branch held, each with the place where it was found.
@@ -101,8 +109,6 @@ internal sealed class RescueRef(Repository repository, string runId)
     }
 
     private void Set(CommitId commit, CommitId? old) => Git.Run(["update-ref", Name, commit.ToString(), old?.ToString() ?? commit.Zero]);
-
-    private CommitId? Read() => CommitId.TryParse(Resolve(Name));
 
     private string Resolve(string name) => Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", name]).Output;
 

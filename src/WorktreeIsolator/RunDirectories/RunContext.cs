@@ -32,6 +32,9 @@ internal sealed record RunContext
     /// <summary>Something a person should know.</summary>
     public required Action<string> Warn { get; init; }
 
+    /// <summary>Writes into the run's journal what a person may want to know later.</summary>
+    public required Action<string, string> Note { get; init; }
+
     /// <summary>Writes into the run's journal what recovery needs to know, and waits until it is on disk.</summary>
     public required Action<string, string> Journal { get; init; }
 
@@ -89,6 +92,7 @@ internal sealed record RunContext
                 journal.Note("warning", text);
                 observer.Warning(text);
             },
+            Note = (what, detail) => journal.Note(what, detail),
             Journal = (what, detail) => journal.Note(what, detail, sync: true),
             Journalled = journal.Notes,
             Cancel = cancel,

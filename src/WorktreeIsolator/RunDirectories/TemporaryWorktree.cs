@@ -16,6 +16,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     public const string LandingNote = "landing";
 
     private const string WorkNote = "work kept";
+    private const int MostIgnoredNames = 20;
 
     private readonly WorktreePlan _plan;
     private readonly RegisteredWorktree _worktree;
@@ -23,6 +24,8 @@ internal sealed class TemporaryWorktree : RunDirectory
     private readonly GitCommand _git;
     private readonly WorktreeContents _contents;
     private readonly Dictionary<string, string> _environment;
+    private readonly string? _stash;
+    private IReadOnlyList<string> _ignored = [];
 
     private TemporaryWorktree(WorktreePlan plan, RegisteredWorktree worktree, RunContext context)
     {
@@ -46,6 +49,8 @@ internal sealed class TemporaryWorktree : RunDirectory
         {
             _environment[name] = value;
         }
+
+        _stash = ReadStash();
     }
 
     public override string EngineDirectory => Path.Combine(_worktree.Path, _plan.Subdirectory);
@@ -111,6 +116,11 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
 
         _context.Began("keeping the work");
+        if (ReadStash() is { } stash && stash != _stash)
+        {
+            _context.Warn("The stash, which all worktrees of the repository share, has changed during the run. It stays as it is: git stash list");
+        }
+
         KeptWork work;
         try
         {
@@ -121,10 +131,33 @@ internal sealed class TemporaryWorktree : RunDirectory
             return NotKept(record, verdict, e.Message);
         }
 
-        var outcome = verdict.Succeeded ? DeliverOrBreakOff(work, verdict) : LandedBefore() ?? Undelivered(work);
-        var keepWorktree = work.KeepWorktree
+        var outcome = verdict.Succeeded ? DeliverOrBreakOff(work, verdict) : DeliveredBefore() ?? Undelivered(work);
+
+        // After the delivery: what verify reports is asked for as well. Taken once: a landing by hand comes from what the engine left.
+        var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
+        var keepWorktree = work.KeepWorktree ?? artifacts.KeepWorktree
             ?? (_plan.Project.KeepOnFailure && !(verdict.Succeeded && outcome.IsDone) ? "keep_on_failure = true" : null);
-        return Release(Described(record, outcome, verdict), work, outcome, keepWorktree);
+        return Release(Described(record, outcome, verdict) with { Artifacts = artifacts.Info }, work, outcome, keepWorktree);
+    }
+
+    /// <summary>
+    /// Brings everything in a kept worktree under a ref, as of a run that failed, so that <see cref="GiveUp"/> loses nothing. Whoever calls has
+    /// made sure that nobody is at work there.
+    /// </summary>
+    /// <exception cref="WorktreeIsolatorException">It holds something that no ref can hold, or an artifact that cannot be copied.</exception>
+    public RunRecord MakeSafe(RunRecord record)
+    {
+        var work = KeepWork(new EngineVerdict(false, "ended") { IsByHand = true });
+        var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
+        if ((work.KeepWorktree ?? artifacts.KeepWorktree) is { } why)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Usage,
+                $"The worktree '{_worktree.Path}' of run {_context.RunId} cannot be dropped: {why}.",
+                $"Its commits are safe. When you have what else you need from it: rm -rf '{_worktree.Path}', then wt-run drop {_context.RunId}");
+        }
+
+        return record with { RescueRef = work.RescueRef ?? record.RescueRef, Artifacts = artifacts.Info };
     }
 
     /// <summary>Holds nothing but files and a registration, which <see cref="BringBack"/> deals with, and a crash leaves to recovery.</summary>
@@ -132,8 +165,16 @@ internal sealed class TemporaryWorktree : RunDirectory
     {
     }
 
-    /// <summary>Takes away a worktree that was made again and could not be used; the work in it is held by what it was made from.</summary>
-    public void GiveUp() => TakeAway(deleteBranchAt: null);
+    /// <summary>Keeps what only the registration of a worktree knows whose directory is gone.</summary>
+    /// <returns>The rescue ref; null if there was nothing to keep.</returns>
+    public string? RescueFromRegistration() => RescueFor().KeepWhatAdminDirectoryHolds();
+
+    /// <summary>Takes away a worktree and leaves the run branch: all that is in it is known to be held by a ref.</summary>
+    public void GiveUp()
+    {
+        TakeAway(deleteBranchAt: null);
+        NoteIgnored();
+    }
 
     private void Fill()
     {
@@ -153,6 +194,13 @@ internal sealed class TemporaryWorktree : RunDirectory
         _contents.Link(_context.TakeLock);
     }
 
+    /// <summary>Its tip; null if there is none, or git has packed it.</summary>
+    private string? ReadStash()
+    {
+        var file = Path.Combine(_plan.Repository.CommonDirectory, "refs/stash");
+        return File.Exists(file) ? File.ReadAllText(file) : null;
+    }
+
     private KeptWork KeepWork(EngineVerdict verdict)
     {
         var rescue = RescueFor();
@@ -170,14 +218,18 @@ internal sealed class TemporaryWorktree : RunDirectory
         var work = rescue.Keep(
             $"Work of run {_context.RunId} ({_context.Trigger})\n\nUncommitted when the engine {verdict.Description}.\n",
             _plan.Project.Uncommitted == UncommittedWork.Commit);
+        _ignored = [.. work.Ignored.Except(_contents.Placed, StringComparer.Ordinal)];
         if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
-            && (_plan.Project.Verify.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase))
+            && (_plan.Project.Verify.Count > 0 || _plan.Project.AfterPush.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase))
         {
             _context.Journal(WorkNote, work.Tip.ToString());
         }
 
         return work;
     }
+
+    private TakenArtifacts TakeArtifacts() =>
+        new Artifacts(_worktree, _git, _plan.Project, _contents.Placed, _context.RecordDirectory, _context.Warn).Take();
 
     /// <summary>The work is safe: whatever goes wrong with its delivery, the worktree goes, and a person can land it later.</summary>
     private WorkOutcome DeliverOrBreakOff(KeptWork work, EngineVerdict verdict)
@@ -197,11 +249,9 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
     }
 
-    /// <summary>A supervisor that died may have landed the work, and not have said so.</summary>
-    private WorkOutcome? LandedBefore() =>
-        Landing.FindLanded(_plan.Repository, _plan.Target.Branch, _context.Journalled(LandingNote)) is { } landed
-            ? new WorkOutcome(MergeBackResult.Landed, landed)
-            : null;
+    /// <summary>A supervisor that died may have landed or pushed the work, and not have said so.</summary>
+    private WorkOutcome? DeliveredBefore() =>
+        WorkDelivery.FindDelivered(_plan.Repository, _plan.Project, _plan.Target, _worktree.Branch, _context.Journalled(LandingNote));
 
     private WorkOutcome Undelivered(KeptWork work) => work.Tip == _worktree.Base && work.KeepWorktree is null
         ? new WorkOutcome(MergeBackResult.Nothing, null)
@@ -209,25 +259,48 @@ internal sealed class TemporaryWorktree : RunDirectory
 
     private WorkOutcome Deliver(KeptWork work)
     {
-        var repository = _plan.Repository;
-        var runHooks = _plan.Project.Hooks == HookMode.Run;
+        var (repository, project, target) = (_plan.Repository, _plan.Project, _plan.Target);
+        var runHooks = project.Hooks == HookMode.Run;
+        Action<string> note = detail => _context.Journal(LandingNote, detail);
+        var push = new Push(repository, _git, runHooks, note);
+        LandingPlace? place = target switch
+        {
+            { Branch: { } here } => new Landing(repository, here, _context.RunId, runHooks, note),
+            { Remote: { } there } => new PushedTarget(
+                repository, there, push, cancel => SharedFetch.FetchTip(repository, there, cancel), work.Tip, () => _context.Journalled(LandingNote)),
+            _ => null,
+        };
         var landing = new WorkLanding(
             repository,
-            _plan.Project,
+            project,
             _context.RunId,
+            _worktree.Branch,
+            work.KeepWorktree is not null || project.KeepOnFailure ? _worktree.Path : null,
             // In the worktree itself: from anywhere else merge-tree reads no .gitattributes, and so finds no merge driver (git 2.39).
             new Merge(_git.At(_worktree.Path), Identity.FallbackVariables(repository)),
-            new Landing(repository, _context.RunId, runHooks, detail => _context.Journal(LandingNote, detail)),
-            commit => Verification.Passes(_plan.Project, _git, commit, EngineDirectory, _environment, _context),
+            commit => Verification.Passes(project, _git, commit, EngineDirectory, _environment, _context),
             _context.Began);
-        return new WorkDelivery(_plan.Project, _plan.Target, _git, landing, _context.RunId, _contents.Placed, _plan.GoverningPaths).Deliver(
+        var outcome = new WorkDelivery(
+            project,
+            target,
+            place,
+            landing,
+            push,
+            new UnseenChanges(_git, project, TargetRef, _contents.Placed, _contents.PlacedFile, _plan.GoverningPaths),
+            _context.RunId).Deliver(
             work.Tip,
             work.Unfinished,
             _worktree.Base,
             _worktree.Branch,
-            $"Merge run {_context.RunId} ({_context.Trigger}) into {_plan.Target.Branch}\n",
+            $"Merge run {_context.RunId} ({_context.Trigger}) into {target.Branch?.Value ?? target.Remote?.Branch}\n",
             _context.Cancel);
+        return outcome is { Result: MergeBackResult.Pushed, Commit: { } pushed }
+            ? outcome.With(AfterPush.WhyFailed(project, _git, pushed, target.PushedTo(project, _worktree.Branch).Branch, EngineDirectory, _environment, _context))
+            : outcome;
     }
+
+    /// <summary>What holds the work here once it has landed: the target, or where the target of a remote is seen.</summary>
+    private string? TargetRef => _plan.Target.Branch?.Ref ?? _plan.Target.Remote?.TrackingRef(_plan.Repository.Config);
 
     private RunRecord Described(RunRecord record, WorkOutcome outcome, EngineVerdict verdict) => record with
     {
@@ -235,7 +308,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         MergeBack = record.MergeBack! with
         {
             Result = outcome.Result,
-            Target = _plan.Target.Branch?.Value ?? record.MergeBack.Target,
+            Target = _plan.Target.Name ?? record.MergeBack.Target,
             Commit = outcome.Commit?.ToString(),
             Conflicts = outcome.Conflicts,
         },
@@ -261,11 +334,12 @@ internal sealed class TemporaryWorktree : RunDirectory
                 RescueRef = rescueRef,
                 Kept = new KeptInfo(_worktree.Path, keepWorktree),
                 Message = record.Message ?? $"The worktree is kept: {keepWorktree}.",
-                Hint = record.Hint ?? $"It is '{_worktree.Path}'. When you have what you need from it: rm -rf '{_worktree.Path}', then wt-run prune",
+                Hint = record.Hint ?? $"It is '{_worktree.Path}'. When you have what you need from it: wt-run drop {_context.RunId}",
             };
         }
 
-        if (outcome.Result == MergeBackResult.Landed && work.RunBranchTip is { } original && !IsHeldElsewhere(original, outcome, rescueRef))
+        if (outcome is { Result: MergeBackResult.Landed or MergeBackResult.Pushed } && work.RunBranchTip is { } original
+            && !IsIn(original, outcome.Commit?.ToString()) && !IsHeldElsewhere(original, outcome, rescueRef))
         {
             // Squashed or rebased: what landed does not descend from what the engine committed.
             rescueRef = RescueFor().Hold(original);
@@ -275,6 +349,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         try
         {
             TakeAway(deletable);
+            NoteIgnored();
         }
         catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
@@ -291,6 +366,16 @@ internal sealed class TemporaryWorktree : RunDirectory
         return record with { RescueRef = rescueRef, Branch = record.Branch };
     }
 
+    /// <summary>No ref holds what git ignores: it goes with the worktree, and the journal says what that was.</summary>
+    private void NoteIgnored()
+    {
+        if (_ignored.Count > 0)
+        {
+            var more = _ignored.Count > MostIgnoredNames ? $" and {_ignored.Count - MostIgnoredNames} more" : "";
+            _context.Note("ignored", $"What git ignores went with the worktree: {string.Join(", ", _ignored.Take(MostIgnoredNames))}{more}");
+        }
+    }
+
     private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed, _plan.Project.RescueLimit);
 
     private bool IsHeldElsewhere(CommitId tip, WorkOutcome outcome, string? rescueRef)
@@ -303,15 +388,15 @@ internal sealed class TemporaryWorktree : RunDirectory
         var holder = outcome.Result switch
         {
             MergeBackResult.Landed => outcome.Commit?.ToString(),
-            MergeBackResult.Pushed => $"refs/remotes/{_plan.Project.PushRemote}/{_worktree.Branch}",
-            MergeBackResult.Nothing => _plan.Target.Branch?.Ref,
+            MergeBackResult.Pushed => _plan.Target.PushedTo(_plan.Project, _worktree.Branch).TrackingRef(_plan.Repository.Config),
+            MergeBackResult.Nothing => TargetRef,
             _ => null,
         };
         return IsIn(tip, holder) || IsIn(tip, rescueRef);
     }
 
     private bool IsIn(CommitId tip, string? holder) =>
-        holder == tip.ToString() || (holder is not null && _plan.Repository.Git.ReadOnly().Try(["merge-base", "--is-ancestor", tip.ToString(), holder]).Succeeded);
+        holder is not null && _plan.Repository.IsAncestor(tip, holder);
 
     private void TakeAway(CommitId? deleteBranchAt)
     {
@@ -351,7 +436,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         var rescueRef = record.RescueRef;
         if (isGone)
         {
-            rescueRef = RescueFor().KeepWhatAdminDirectoryNames() ?? rescueRef;
+            rescueRef = RescueFromRegistration() ?? rescueRef;
             TakeAway(deleteBranchAt: null);
         }
 

@@ -16,6 +16,9 @@ internal sealed class WorktreeContents(
     /// <summary>What <c>copy</c> and <c>link</c> put there, relative to the top: it never enters a commit.</summary>
     public IReadOnlyList<string> Placed => placed.Paths;
 
+    /// <summary>The file that says so.</summary>
+    public string PlacedFile => placed.File;
+
     /// <summary>Writes git's files, outside the repository lock and no more at once than there are cores.</summary>
     public void CheckOut(CancellationToken cancellation)
     {

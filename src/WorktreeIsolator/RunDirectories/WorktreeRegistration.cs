@@ -25,6 +25,13 @@ internal sealed record RegisteredWorktree(string Path, string AdminDirectory, Br
         && CanonicalPath.Of(named) == CanonicalPath.Of(path)
             ? new RegisteredWorktree(path, CanonicalPath.Of(admin), branch, baseCommit)
             : null;
+
+    /// <summary>The worktree that was at a path where nothing is any more; null if git does not know it either.</summary>
+    public static RegisteredWorktree? TryFindGone(Repository repository, string path, BranchName branch, CommitId baseCommit)
+    {
+        var admin = System.IO.Path.Combine(repository.CommonDirectory, "worktrees", System.IO.Path.GetFileName(path));
+        return !Directory.Exists(path) && GitFile.ReadWorktree(admin) == path ? new RegisteredWorktree(path, admin, branch, baseCommit) : null;
+    }
 }
 
 /// <summary>

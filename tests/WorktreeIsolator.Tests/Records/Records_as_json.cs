@@ -33,6 +33,7 @@ public sealed class Records_as_json
         MergeBack = new MergeBackInfo("merge", MergeBackResult.Conflict, "main", new string('b', 40), ["a", "b c"]),
         RescueRef = "refs/wt-run/0123456789ab",
         Kept = new KeptInfo("/a", "asked for"),
+        Artifacts = new ArtifactsInfo("/artifacts", 3, 5_000_000_000),
         Queue = new QueueInfo(2, 1234),
         PrepareMs = 1,
         LockHeldMs = 2,

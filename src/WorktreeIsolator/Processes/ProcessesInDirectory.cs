@@ -1,0 +1,30 @@
+using WorktreeIsolator.Platform;
+
+namespace WorktreeIsolator.Processes;
+
+/// <summary>Finds who works in a directory: the processes whose current directory is that or lies below it.</summary>
+internal static class ProcessesInDirectory
+{
+    /// <summary>Looks; processes of other users that <c>/proc</c> does not show to us are not found.</summary>
+    /// <param name="directory">Canonical path.</param>
+    /// <returns>Without ourselves.</returns>
+    public static IReadOnlyList<NamedProcess> Find(string directory) =>
+    [
+        .. ProcessEntry.ReadAll().Values
+            .Where(entry => entry.IsRunning && entry.Pid != Environment.ProcessId
+                && CurrentDirectoryOf(entry.Pid) is { } current && CanonicalPath.IsAtOrBelow(current, directory))
+            .Select(entry => new NamedProcess(entry.Identity, entry.Name)),
+    ];
+
+    private static string? CurrentDirectoryOf(int pid)
+    {
+        try
+        {
+            return new FileInfo($"/proc/{pid}/cwd").LinkTarget;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

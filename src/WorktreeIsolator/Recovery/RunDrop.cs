@@ -1,0 +1,162 @@
+using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Git;
+using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
+
+namespace WorktreeIsolator.Recovery;
+
+/// <summary>
+/// Gives up what a finished run kept, because a person says so: as of a run that failed, everything goes under the rescue ref first; then
+/// the kept worktree and the run branch go. Nothing is lost until <see cref="Pruner"/> deletes the rescue ref, or the person does.
+/// </summary>
+public static class RunDrop
+{
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>Drops.</summary>
+    /// <param name="project">The run's project; its directory exists.</param>
+    /// <param name="record">The run.</param>
+    /// <param name="options">What all runs share.</param>
+    /// <returns>The record: what was kept is named no more, the rescue ref is.</returns>
+    /// <exception cref="WorktreeIsolatorException">
+    /// The run is still under way, kept nothing, someone is at work in its worktree, or that holds something which no ref can hold. Nothing
+    /// was taken.
+    /// </exception>
+    public static RunRecord Drop(ProjectConfig project, RunRecord record, RunnerOptions options)
+    {
+        var repository = ProjectRepository.TryOpen(project, options.Environment);
+        if (repository is null || WorktreePlan.Of(record, project, repository) is not { } plan)
+        {
+            throw Cannot(record, "it ran in place, so it kept nothing");
+        }
+
+        var store = new RunStore(repository.StateDirectory);
+        using var liveness = store.TryTakeOver(record.Id)
+            ?? throw Cannot(record, "it is still under way, or someone is landing it", $"To stop it: wt-run cancel {record.Id[..8]}");
+        record = store.TryRead(record.Id) ?? record;
+        if (!record.State.IsFinal())
+        {
+            throw Cannot(record, "its wt-run process died", "First: wt-run prune");
+        }
+
+        using var journal = store.TakeOver(record, liveness, options.Time);
+        using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
+        var context = RunContext.For(
+            journal, options, repository, log, project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
+        var dropped = Drop(plan, record, context);
+        journal.Update(current => dropped with { FinishedAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
+        return journal.Record;
+    }
+
+    private static RunRecord Drop(WorktreePlan plan, RunRecord record, RunContext context)
+    {
+        var refs = new RunRefs(plan.Repository, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit);
+        RequireBranchAtRest(plan, record);
+        var isThere = Directory.Exists(record.Worktree);
+        var tip = RunBranches.BelongsTo(record) ? refs.BranchTip : null;
+        if (!isThere && tip is null && record.Kept is null && !RunBranches.HoldsWork(record))
+        {
+            throw Cannot(record, record.MergeBack?.Result == MergeBackResult.Dropped ? "it was dropped already" : "it kept nothing");
+        }
+
+        if (isThere)
+        {
+            using var worktree = TemporaryWorktree.Adopt(plan, FindAtRest(plan, record), context);
+            record = worktree.MakeSafe(record);
+            tip = RunBranches.BelongsTo(record) ? refs.BranchTip : null;
+            HoldBranch(refs, tip, plan.Base.Commit);
+            worktree.GiveUp();
+        }
+        else
+        {
+            // Deleted by hand; what git still knows of it may be all that there is.
+            _ = refs.HoldFromRegistration();
+            HoldBranch(refs, tip, plan.Base.Commit);
+            Removal.Remove(
+                plan.Repository, plan.Directory, record.Worktree!, Path.Combine(plan.Repository.CommonDirectory, "worktrees", record.Id), context.TakeLock);
+        }
+
+        if (tip is { } last && refs.DeleteBranch(last) is { Succeeded: false } refused)
+        {
+            throw Cannot(record, $"the branch '{plan.Branch}' could not be deleted. {refused.Error.Trim()}");
+        }
+
+        return Describe(record, refs.RescueRef, tip is { } held ? refs.HolderOf(held) : null, tip);
+    }
+
+    private static RunRecord Describe(RunRecord record, string? rescueRef, string? holder, CommitId? tip)
+    {
+        var holdsWork = RunBranches.HoldsWork(record);
+        return record with
+        {
+            // What it needed a person for, that person has decided.
+            State = record.State == RunState.NeedsMerge ? RunState.Cancelled : record.State,
+            MergeBack = record.MergeBack! with
+            {
+                Result = holdsWork ? MergeBackResult.Dropped : record.MergeBack.Result,
+                Commit = holdsWork ? tip?.ToString() ?? record.MergeBack.Commit : record.MergeBack.Commit,
+            },
+            RescueRef = rescueRef,
+            Kept = null,
+            Message = "Its work was dropped: " + (rescueRef, holder) switch
+            {
+                ({ } rescue, _) => $"what it had made is under {rescue}.",
+                (null, { } branch) => $"all that it had made is on '{branch}', too.",
+                _ => "it had left none.",
+            },
+            Hint = rescueRef is null ? null : $"bring it back:  git branch NAME {rescueRef}",
+        };
+    }
+
+    private static void HoldBranch(RunRefs refs, CommitId? tip, CommitId start)
+    {
+        if (tip is { } commit && commit != start && refs.HolderOf(commit) is null)
+        {
+            refs.Hold(commit);
+        }
+    }
+
+    /// <summary>A branch that is checked out elsewhere is someone's work; without it their HEAD would be unborn.</summary>
+    private static void RequireBranchAtRest(WorktreePlan plan, RunRecord record)
+    {
+        if (RunBranches.BelongsTo(record) && WorktreeList.Read(plan.Repository)
+            .FirstOrDefault(entry => entry.BranchRef == plan.Branch.Ref && entry.Path != record.Worktree) is { } user)
+        {
+            throw Cannot(record, $"its branch '{plan.Branch}' is checked out in '{user.Path}'", "Switch to another branch there.");
+        }
+    }
+
+    /// <summary>The kept worktree, in which nobody is at work.</summary>
+    private static RegisteredWorktree FindAtRest(WorktreePlan plan, RunRecord record)
+    {
+        var path = record.Worktree!;
+        var found = RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit)
+            ?? throw Cannot(
+                record,
+                $"'{path}' is not the worktree that was made for it: its .git was removed or replaced",
+                $"Nothing in it was touched. When you have what you need from it: rm -rf '{path}', then wt-run drop {record.Id[..8]}");
+        if (ProcessesInDirectory.Find(path) is { Count: > 0 } busy)
+        {
+            throw Cannot(
+                record,
+                $"someone is at work in its worktree '{path}': {string.Join(", ", busy)}",
+                "Let them leave that directory first.");
+        }
+
+        foreach (var name in new[] { "index.lock", "HEAD.lock" })
+        {
+            var file = Path.Combine(found.AdminDirectory, name);
+            if (File.Exists(file))
+            {
+                throw Cannot(record, $"a git command is at work in its worktree: '{file}' exists", $"If none is: rm '{file}'");
+            }
+        }
+
+        return found;
+    }
+
+    private static WorktreeIsolatorException Cannot(RunRecord record, string why, string? hint = null) =>
+        new(FailureKind.Usage, $"Run {record.Id} cannot be dropped: {why.TrimEnd('.')}.", hint);
+}

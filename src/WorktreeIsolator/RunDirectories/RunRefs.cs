@@ -1,0 +1,33 @@
+using WorktreeIsolator.Git;
+
+namespace WorktreeIsolator.RunDirectories;
+
+/// <summary>The refs of a run that is over: its branch, and the rescue ref that keeps what the branch does not. Needs no worktree.</summary>
+internal sealed class RunRefs(Repository repository, string runId, BranchName branch, string worktree, CommitId baseCommit)
+{
+    private readonly RescueRef _rescue = new(repository, runId);
+
+    /// <summary>Where the run branch is; null if it is gone.</summary>
+    public CommitId? BranchTip => CommitId.TryParse(repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", branch.Ref]).Output);
+
+    /// <summary>The rescue ref; null if there is none.</summary>
+    public string? RescueRef => _rescue.Read() is null ? null : _rescue.Name;
+
+    /// <summary>The branch or tag, apart from the run's own, that holds a commit for good; null if none does.</summary>
+    public string? HolderOf(CommitId commit) => repository.Git.ReadOnly()
+        .Run(["for-each-ref", "--format=%(refname)", "--contains", commit.ToString(), "refs/heads/", "refs/tags/"]).Output.Split('\n')
+        .FirstOrDefault(name => name.Length > 0 && name != branch.Ref);
+
+    /// <summary>Puts a commit under the rescue ref, joined with what that holds already.</summary>
+    public void Hold(CommitId commit) => _ = _rescue.Hold(commit);
+
+    /// <summary>Holds what only the registration of a worktree knows whose files are gone: its index, a detached HEAD, its reflog.</summary>
+    /// <returns>Whether there was anything.</returns>
+    public bool HoldFromRegistration() => RegisteredWorktree.TryFindGone(repository, worktree, branch, baseCommit) is { } gone
+        && new Rescue(
+            repository, gone, repository.Git.At(repository.CommonDirectory).ForWorktree(gone.AdminDirectory, worktree), runId, [], long.MaxValue)
+            .KeepWhatAdminDirectoryHolds() is not null;
+
+    /// <summary>Deletes the run branch if it is still where it was.</summary>
+    public GitResult DeleteBranch(CommitId tip) => repository.Git.Try(["update-ref", "-d", branch.Ref, tip.ToString()]);
+}

@@ -1,0 +1,247 @@
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Records;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd;
+
+/// <summary>What only the index, or only the files of a run's worktree have, and what of it a ref can hold.</summary>
+public sealed class What_an_engine_staged_hid_or_left_unmerged
+{
+    /// <summary>Each writes texts of its own, which have to be found again by the name of their blob.</summary>
+    public static TheoryData<string, string, string[]> Versions { get; } = new()
+    {
+        { "staged and then edited", "echo staged > f; git add f; echo edited > f", ["staged", "edited"] },
+        { "staged and then deleted", "echo staged > f; git add f; rm f", ["staged"] },
+        { "staged over a commit, then put back", "echo staged > README; git add README; echo first > README", ["staged"] },
+        { "edited though assume-unchanged", "git update-index --assume-unchanged README; echo hidden > README", ["hidden"] },
+        { "edited though skip-worktree", "git update-index --skip-worktree README; echo hidden > README; echo other > f", ["hidden", "other"] },
+        { "hidden, and committed beside it", $"git update-index --assume-unchanged README; echo hidden > README; {EngineScript.Commit("f", "other")}", ["hidden", "other"] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Is_found_again_after_the_run_has_landed(string what, string engine, string[] texts) => AssertFound(what, engine, texts, 0);
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Is_found_again_after_the_run_has_failed(string what, string engine, string[] texts) => AssertFound(what, engine, texts, 3);
+
+    [Fact]
+    public void Is_found_again_if_uncommitted_work_is_rescued_alone()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Write("wt-run.toml", "[projects.p]\npath = \".\"\nuncommitted = \"rescue\"\n");
+
+        var record = repository.RunInWorktree($"{EngineScript.Commit("landed")}; echo staged > f; git add f; echo edited > f; echo new > g").Expect(0).Record;
+
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+        Assert.False(File.Exists(repository["f"]));
+        var rescue = record.RescueRef!;
+        Assert.Equal(("edited", "new", "staged", record.MergeBack!.Commit), (repository.Git("show", $"{rescue}:f"), repository.Git("show", $"{rescue}:g"), repository.Git("show", $"{rescue}^2:f"), repository.Git("rev-parse", $"{rescue}^1")));
+        Assert.Equal("fatal", repository.TryGit("show", $"{rescue}^2:g").Error[..5]);
+    }
+
+    [Fact]
+    public void Is_not_rescued_where_there_is_nothing_but_the_flag()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+
+        var record = repository.RunInWorktree("git update-index --assume-unchanged README; echo work > work").Expect(0).Record;
+
+        Assert.Null(record.RescueRef);
+        Assert.Equal(["refs/heads/main"], repository.Refs);
+    }
+
+    [Fact]
+    public void Is_kept_with_all_three_sides_of_a_conflict_and_the_state_of_the_operation()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+
+        var record = repository.RunInWorktree(
+            "echo ours > README; git commit -qam Ours; git checkout -q --detach HEAD~1; echo theirs > README; git commit -qam Theirs; "
+            + "git checkout -q \"$WT_RUN_BRANCH\"; git rebase -q HEAD@{1}; echo half > README; true").Expect(120).Record;
+
+        var rescue = record.RescueRef!;
+        Assert.Equal("half", repository.Git("show", $"{rescue}:README"));
+        var index = repository.Git("log", "-1", "--format=%(trailers:key=index,valueonly)", rescue);
+        Assert.Equal(("first", "theirs", "ours"), (Stage(1), Stage(2), Stage(3)));
+        Assert.Contains("pick", repository.Git("show", $"{index}:.state/rebase-merge/done"), StringComparison.Ordinal);
+        Assert.Contains("where the run stood", repository.WtRun.Run("show", record.Id).Expect(0).Output, StringComparison.Ordinal);
+
+        string Stage(int stage) => repository.Git("show", $"{index}:.stage{stage}/README");
+    }
+
+    private static void AssertFound(string what, string engine, string[] texts, int exitCode)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+
+        var record = repository.RunInWorktree($"{engine}; exit {exitCode}").Expect(exitCode).Record;
+
+        Assert.Equal((what, $"refs/wt-run/{record.Id}"), (what, record.RescueRef));
+        Assert.Equal([repository.Path], repository.Worktrees);
+        repository.Git("reflog", "expire", "--expire=now", "--all");
+        repository.Git("gc", "--quiet", "--prune=now");
+        var objects = repository.Git("rev-list", "--objects", "--all");
+        foreach (var text in texts)
+        {
+            var blob = scratch.Run(repository.Path, "sh", "-c", $"echo {text} | git hash-object --stdin").Expect(0).Output.Trim();
+            Assert.Contains(blob, objects, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("", repository.Status);
+    }
+}
+
+public sealed class The_commands_that_show_prints_for_a_rescue
+{
+    [Theory]
+    [InlineData("echo edited > README; echo staged > f; git add f; echo later > f; mkdir d; echo new > d/g; rm gone; exit 3", " M README AM f  D gone ?? d/g")]
+    [InlineData("git update-index --assume-unchanged README; echo edited > README; echo later > f; mkdir d; echo new > d/g; exit 3", " M README")]
+    public void Bring_back_the_files_and_what_was_staged(string engine, string status)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit("gone", "gone\n");
+        var record = repository.RunInWorktree(engine).Expect(3).Record;
+
+        foreach (var command in BringBack(repository, record))
+        {
+            scratch.Run(repository.Path, "sh", "-c", command).Expect(0);
+        }
+
+        var place = scratch.Path($"rescue-{record.Id}");
+        Assert.Equal(("edited\n", "later\n", "new\n"), (Read("README"), Read("f"), Read("d/g")));
+        Assert.Equal(status, scratch.Run(place, "git", "status", "--porcelain", "-uall").Expect(0).Output.TrimEnd('\n').Replace('\n', ' '));
+
+        string Read(string file) => File.ReadAllText(Path.Combine(place, file));
+    }
+
+    [Fact]
+    public void Bring_back_commits()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var record = repository.RunInWorktree(
+            $"{EngineScript.Commit("one")}; git checkout -q --detach HEAD~1; {EngineScript.Commit("two")}; {EngineScript.NoteCommit(scratch)}; git checkout -q \"$WT_RUN_BRANCH\"").Expect(0).Record;
+
+        var commands = BringBack(repository, record);
+        foreach (var command in commands)
+        {
+            scratch.Run(repository.Path, "sh", "-c", command).Expect(0);
+        }
+
+        Assert.Equal(File.ReadAllText(scratch.Path("commits")).Trim(), repository.Git("rev-parse", $"rescue-{record.Id}"));
+        Assert.Contains(commands, command => command.Contains("git branch", StringComparison.Ordinal));
+    }
+
+    private static List<string> BringBack(TestRepository repository, RunRecord record)
+    {
+        var lines = repository.WtRun.Run("show", record.Id).Expect(0).Output.Split('\n').ToList();
+        var first = lines.FindIndex(line => line.StartsWith("bring back ", StringComparison.Ordinal));
+        return [.. lines.Skip(first).Where(line => line.Length > 0).Select(line => line[12..])];
+    }
+}
+
+public sealed class More_than_a_ref_should_hold
+{
+    [Theory]
+    [InlineData(0, 120)]
+    [InlineData(3, 3)]
+    public void Keeps_the_worktree_and_stays_out_of_the_repository(int exitCode, int expected)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Write("wt-run.toml", "[projects.p]\npath = \".\"\nrescue_limit = \"1MiB\"\n");
+
+        var record = repository.RunInWorktree(
+            $"{EngineScript.Commit("work")}; echo edited > README; head -c 2000000 /dev/urandom > big; exit {exitCode}").Expect(expected).Record;
+
+        Assert.Contains("rescue_limit", record.Kept?.Reason, StringComparison.Ordinal);
+        Assert.Equal(2000000, new FileInfo(Path.Combine(record.Worktree!, "big")).Length);
+        Assert.Equal("edited", repository.Git("show", $"{record.RescueRef}:README"));
+        Assert.False(File.Exists(repository["work"]));
+        Assert.Equal([$"left worktree {record.Worktree}: kept on purpose: {record.Kept!.Reason}; when you have what you need from it: rm -rf '{record.Worktree}', then wt-run prune"], repository.Prune());
+        Assert.True(Directory.Exists(record.Worktree));
+    }
+
+    [Fact]
+    public void Lands_when_a_person_has_ignored_it()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Write("wt-run.toml", "[projects.p]\npath = \".\"\nrescue_limit = \"1MiB\"\n");
+        var record = repository.RunInWorktree("echo work > work; head -c 2000000 /dev/urandom > big").Expect(120).Record;
+
+        File.Delete(Path.Combine(record.Worktree!, "big"));
+        var landed = repository.Land(record).Expect(0).Record;
+
+        Assert.Equal((MergeBackResult.Landed, null), (landed.MergeBack?.Result, landed.Kept));
+        Assert.Equal("work\n", repository.Read("work"));
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+}
+
+public sealed class A_submodule_in_the_worktree_of_a_run
+{
+    [Theory]
+    [InlineData("cd sub; git checkout -q -B main; echo x > x; git add x; git commit -qm X; cd ..; git add sub; git commit -qm Sub", "recorded")]
+    [InlineData("cd sub; git checkout -q -B main; echo x > x; git add x; git commit -qm X; git checkout -q HEAD~1", "not recorded")]
+    [InlineData("cd sub; echo x > x; git add x; git stash -q", "stashed")]
+    public void Keeps_the_worktree_if_it_has_commits_that_were_not_pushed(string engine, string what)
+    {
+        using var scratch = new Scratch();
+        var repository = WithSubmodule(scratch);
+
+        var record = repository.RunInWorktree(engine).Expect(120).Record;
+
+        Assert.Equal((what, MergeBackResult.Blocked), (what, record.MergeBack?.Result));
+        Assert.Contains("not pushed, which no ref here can keep: sub", record.Kept?.Reason, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(record.Worktree!, "sub/.git")));
+    }
+
+    [Fact]
+    public void Lets_the_worktree_go_once_they_were_pushed()
+    {
+        using var scratch = new Scratch();
+        var repository = WithSubmodule(scratch);
+        var record = repository.RunInWorktree("cd sub; git checkout -q -B next; echo x > x; git add x; git commit -qm X; cd ..; git add sub; git commit -qm Sub").Expect(120).Record;
+
+        scratch.Run(Path.Combine(record.Worktree!, "sub"), "git", "push", "-q", "origin", "next").Expect(0);
+        var landed = repository.Land(record).Expect(0).Record;
+
+        Assert.Equal((MergeBackResult.Landed, null), (landed.MergeBack?.Result, landed.Kept));
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+
+    [Fact]
+    public void Keeps_nothing_if_it_was_only_read()
+    {
+        using var scratch = new Scratch();
+        var repository = WithSubmodule(scratch);
+
+        var record = repository.RunInWorktree("cat sub/README > copy").Expect(0).Record;
+
+        Assert.Equal((MergeBackResult.Landed, null, null), (record.MergeBack?.Result, record.Kept, record.RescueRef));
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+
+    private static TestRepository WithSubmodule(Scratch scratch)
+    {
+        scratch.Write("gitconfig", File.ReadAllText(scratch.Path("gitconfig")) + "[protocol \"file\"]\n\tallow = always\n");
+        var library = new TestRepository(scratch, "library");
+        library.Commit("second", "second\n");
+
+        var bare = library.AddBareRemote();
+        var repository = new TestRepository(scratch);
+        repository.Git("submodule", "--quiet", "add", bare, "sub");
+        repository.Git("commit", "--quiet", "-m", "Add sub");
+        repository.Write("wt-run.toml", "[projects.p]\npath = \".\"\nsubmodules = true\n");
+        repository.Git("add", "wt-run.toml");
+        repository.Git("commit", "--quiet", "-m", "Configure");
+        return repository;
+    }
+}
