@@ -124,8 +124,8 @@ internal sealed class Landing(Repository repository, BranchName target, string r
 
         // Plain --ff-only overwrites ignored files silently, obeys mergeOptions = --squash and leaves autostash conflicts in the files.
         // No time limit and no cancellation: half a checkout is worse than a slow one.
-        note($"merge --ff-only in {path}: {target.Ref} {old} {commit}");
-        var repair = new CheckoutRepair(GitAt(path, gitDirectory), path, $"wt-run {runId}: land");
+        note(old is { } from ? new BrokenLanding(path, target, from, commit).ToString() : $"merge --ff-only in {path}: {target.Ref} (new) {commit}");
+        var repair = new CheckoutRepair(BrokenLanding.GitAt(repository, path, gitDirectory), path, BrokenLanding.Mark(runId));
         var git = repair.Marked.Configured($"branch.{target}.mergeOptions", "").WithTimeout(null);
         var result = (runHooks ? git : git.WithoutHooks()).Try(
         [
@@ -147,6 +147,12 @@ internal sealed class Landing(Repository repository, BranchName target, string r
         if (Tip() != old)
         {
             return new TargetMoved();
+        }
+
+        if (result.WasKilled)
+        {
+            // There was no lock when it began.
+            BrokenLanding.RemoveLocks(repository, path, gitDirectory, target, DateTimeOffset.MinValue);
         }
 
         return old is not { } before || repair.TakeBack(before, commit, result.Error)
@@ -172,12 +178,8 @@ internal sealed class Landing(Repository repository, BranchName target, string r
             : Rejected(result.Error.Length > 0 ? result.Error : $"'git merge' ended with exit code {result.ExitCode}");
     }
 
-    private string? LockInTheWay(string gitDirectory) => Array.Find(
-        [
-            Path.Combine(gitDirectory, "index.lock"), Path.Combine(gitDirectory, "HEAD.lock"),
-            Path.Combine(repository.CommonDirectory, target.Ref + ".lock"),
-        ],
-        File.Exists);
+    private string? LockInTheWay(string gitDirectory) =>
+        BrokenLanding.Locks(repository, gitDirectory, target).FirstOrDefault(File.Exists);
 
     private static TargetInUse? WhoeverHoldsALock(string error)
     {
@@ -191,10 +193,6 @@ internal sealed class Landing(Repository repository, BranchName target, string r
 
     private static LandingRefused Rejected(string error) =>
         new($"git could not move the branch: {error.Trim()}", "Mend the cause.", MergeBackResult.Rejected);
-
-    private GitCommand GitAt(string path, string gitDirectory) => gitDirectory == repository.CommonDirectory
-        ? GitCommand.In(path, repository.Git.Environment)
-        : GitCommand.In(path, repository.Git.Environment).ForWorktree(gitDirectory, path);
 
     private CommitId? Tip() =>
         CommitId.TryParse(repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", target.Ref]).Output);

@@ -144,6 +144,7 @@ public sealed class RunStore
         catch
         {
             liveness.Dispose();
+            ForgetStillborn(record.Id);
             throw;
         }
     }

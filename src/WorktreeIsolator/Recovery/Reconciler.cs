@@ -134,6 +134,14 @@ public sealed class Reconciler
         return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
     }
 
+    /// <summary>First of all: it is a person's checkout, and what has landed is known only afterwards.</summary>
+    private RunRecord HealLanding(RunRecord record, WorktreePlan plan, RunContext context) =>
+        context.Journalled(TemporaryWorktree.LandingNote) is not [.., var note]
+        || BrokenLanding.TryParse(note, plan.Target.Branch) is not { } broken
+        || broken.Heal(_repository!, record.Id, record.CreatedAt)
+            ? record
+            : record with { Hint = $"Its landing broke off in '{broken.Path}', and not all that git had written there could be taken back: see 'git status' there." };
+
     private RunRecord BringBack(RunRecord record, RunContext context)
     {
         if (_repository is null || WorktreePlan.Of(record, _project, _repository) is not { } plan)
@@ -141,6 +149,7 @@ public sealed class Reconciler
             return record;
         }
 
+        record = HealLanding(record, plan, context);
         var path = record.Worktree!;
         if (RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit) is { } registered)
         {

@@ -276,6 +276,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             _context.RunId,
             _worktree.Branch,
             work.KeepWorktree is not null || project.KeepOnFailure ? _worktree.Path : null,
+            // In the worktree itself: from anywhere else merge-tree reads no .gitattributes, and so finds no merge driver (git 2.39).
             new Merge(_git.At(_worktree.Path), Identity.FallbackVariables(repository)),
             commit => Verification.Passes(project, _git, commit, EngineDirectory, _environment, _context),
             _context.Began);

@@ -13,9 +13,6 @@ namespace WorktreeIsolator.RunDirectories;
 internal sealed class WorktreeContents(
     Repository repository, RegisteredWorktree worktree, GitCommand git, ProjectConfig project, PlacedFiles placed, Action<string> warn)
 {
-    /// <summary>How long the repository's post-checkout hook may take.</summary>
-    private static readonly TimeSpan HookTimeout = TimeSpan.FromMinutes(5);
-
     /// <summary>What <c>copy</c> and <c>link</c> put there, relative to the top: it never enters a commit.</summary>
     public IReadOnlyList<string> Placed => placed.Paths;
 
@@ -77,10 +74,12 @@ internal sealed class WorktreeContents(
             ["git", "hook", "run", "--ignore-missing", "post-checkout", "--", worktree.Base.Zero, worktree.Base.ToString(), "1"],
             worktree.Path,
             variables,
-            HookTimeout);
+            project.SetupTimeout);
         if (exitCode != 0)
         {
-            warn($"The post-checkout hook failed with exit code {exitCode}; the run goes on.");
+            warn(exitCode is null
+                ? $"The post-checkout hook took longer than {Duration.Format(project.SetupTimeout)} (setup_timeout) and was ended; the run goes on."
+                : $"The post-checkout hook failed with exit code {exitCode}; the run goes on.");
         }
     }
 
@@ -99,7 +98,7 @@ internal sealed class WorktreeContents(
             throw new WorktreeIsolatorException(
                 FailureKind.Setup,
                 exitCode is null
-                    ? $"The setup command '{string.Join(' ', project.Setup)}' took longer than {project.SetupTimeout} (setup_timeout)."
+                    ? $"The setup command '{string.Join(' ', project.Setup)}' took longer than {Duration.Format(project.SetupTimeout)} (setup_timeout)."
                     : $"The setup command '{string.Join(' ', project.Setup)}' failed with exit code {exitCode}.",
                 "Its output is in the log.");
         }
