@@ -187,21 +187,6 @@ public sealed class A_repository_of_a_special_kind
         Assert.Equal(before, RepositoryState.Of(repository));
     }
 
-    [Fact]
-    public void Has_a_hook_ended_that_never_ends_by_itself_with_all_that_it_started()
-    {
-        using var scratch = new Scratch();
-        var repository = new TestRepository(scratch).Configure("setup_timeout = \"1s\"");
-        scratch.Script("repo/.git/hooks/post-checkout", $"echo 'before the end'; sh -c 'echo $$ > {scratch.Path("pid")}; exec sleep 1000'\n");
-
-        var record = repository.RunInWorktree("echo work > work").Expect(0).Record;
-
-        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
-        Assert.Contains("setup_timeout", Assert.Single(record.Warnings()), StringComparison.Ordinal);
-        Assert.Contains("before the end", record.LogText(), StringComparison.Ordinal);
-        Assert.False(Directory.Exists($"/proc/{File.ReadAllText(scratch.Path("pid")).Trim()}"));
-    }
-
     [Theory]
     [InlineData("echo plain > \"$1\"")]
     [InlineData("#!/no/such/interpreter")]

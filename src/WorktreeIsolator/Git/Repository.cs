@@ -51,6 +51,10 @@ internal sealed class Repository
     /// <summary>Where wt-run keeps its state.</summary>
     public string StateDirectory => Path.Combine(CommonDirectory, "wt-run");
 
+    /// <summary>Whether a commit is another one or an ancestor of it; false if there is no such other one.</summary>
+    public bool IsAncestor(CommitId commit, string of) =>
+        of == commit.ToString() || Git.ReadOnly().Try(["merge-base", "--is-ancestor", commit.ToString(), of]).Succeeded;
+
     /// <summary>Opens the repository that holds a directory.</summary>
     /// <param name="directory">An absolute path that exists.</param>
     /// <param name="environment">The caller's variables; what could point git elsewhere is ignored.</param>

@@ -21,6 +21,15 @@ internal static unsafe class AnyFile
     /// <summary>In bytes; 0 for whatever is no regular file.</summary>
     public static long LengthOf(string path) => TryStat(path, out var stat) && (stat.Mode & TypeMask) == RegularType ? (long)stat.Size : 0;
 
+    /// <summary>All of a file.</summary>
+    public static byte[] ReadAllBytes(string path)
+    {
+        using var file = new FileStream(Open(path, Libc.O_RDONLY, 0, "cannot be read"), FileAccess.Read, bufferSize: 0);
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
     /// <summary>Where a symbolic link leads, as it is written in it; null if the path is none.</summary>
     public static string? LinkTarget(string path)
     {

@@ -15,6 +15,8 @@ internal static class SharedFetch
 {
     private const string Heads = "refs/heads/";
 
+    private const int Tries = 3;
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Now, on the one clock that all processes share since boot; a stamp of an earlier boot counts for nothing.</summary>
@@ -26,7 +28,7 @@ internal static class SharedFetch
     /// <param name="asked">When it was asked for (<see cref="Now"/>): a fetch that began later will do.</param>
     /// <param name="cancellation">Ends the fetch, and waiting for one.</param>
     /// <exception cref="WorktreeIsolatorException">The remote cannot be reached, or the fetch lock was not free in time.</exception>
-    public static void Fetch(Repository repository, FetchSource source, long asked, CancellationToken cancellation)
+    public static void Fetch(Repository repository, RemoteBranch source, long asked, CancellationToken cancellation)
     {
         var directory = Path.Combine(repository.StateDirectory, "fetch");
         Directory.CreateDirectory(directory);
@@ -44,13 +46,47 @@ internal static class SharedFetch
 
         taken.Describe(string.Create(CultureInfo.InvariantCulture, $"fetch from {source.Remote}, pid {Environment.ProcessId}"));
         var began = Stopwatch.GetTimestamp();
-        repository.Git.WithTimeout(GitCommand.NetworkTimeout).Run(
-            [
-                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", source.Remote,
-                RefspecOf(repository, source),
-            ],
-            cancellation);
+        FetchNow(repository, source, cancellation);
         DurableFile.Replace(stamp, Encoding.ASCII.GetBytes($"{BootId()} {began.ToString(CultureInfo.InvariantCulture)}\n"), sync: false);
+    }
+
+    /// <summary>A push of another run updates the same remote-tracking ref, and holds no lock of ours while it does.</summary>
+    private static void FetchNow(Repository repository, RemoteBranch source, CancellationToken cancellation)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                repository.Git.WithTimeout(GitCommand.NetworkTimeout).Run(
+                    [
+                        "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", source.Remote,
+                        RefspecOf(repository, source),
+                    ],
+                    cancellation);
+                return;
+            }
+            catch (GitException e) when (tries < Tries && e.Error.Contains("cannot lock ref", StringComparison.Ordinal))
+            {
+                // What it said is over by now.
+            }
+        }
+    }
+
+    /// <summary>Brings one branch of a remote up to date.</summary>
+    /// <returns>Its commit; null if the remote has no such branch.</returns>
+    /// <exception cref="WorktreeIsolatorException">The remote cannot be reached, or the fetch lock was not free in time.</exception>
+    public static CommitId? FetchTip(Repository repository, RemoteBranch source, CancellationToken cancellation)
+    {
+        try
+        {
+            Fetch(repository, source, Now, cancellation);
+        }
+        catch (GitException e) when (e.Error.Contains("couldn't find remote ref", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        return CommitId.Parse(repository.Git.ReadOnly().Run(["rev-parse", "--verify", source.TrackingRef(repository.Config)], cancellation).Output);
     }
 
     /// <summary>
@@ -78,13 +114,11 @@ internal static class SharedFetch
     }
 
     /// <summary>Where the configuration tracks a branch, git updates that; a clone of one branch tracks no other, and would fetch it to nowhere.</summary>
-    private static string RefspecOf(Repository repository, FetchSource source)
-    {
-        var isTracked = repository.Config.GetAll($"remote.{source.Remote}.fetch").Any(refspec => Covers(refspec.TrimStart('+').Split(':')[0], source.Ref));
-        return isTracked || !repository.Config.Remotes.Contains(source.Remote) || !source.Ref.StartsWith(Heads, StringComparison.Ordinal)
+    private static string RefspecOf(Repository repository, RemoteBranch source) =>
+        source.ConfiguredTrackingRef(repository.Config) is not null || !repository.Config.Remotes.Contains(source.Remote)
+            || !source.Ref.StartsWith(Heads, StringComparison.Ordinal)
             ? source.Ref
-            : $"+{source.Ref}:refs/remotes/{source.Remote}/{source.Ref[Heads.Length..]}";
-    }
+            : $"+{source.Ref}:{source.TrackingRef(repository.Config)}";
 
     /// <summary>Whether one side of a refspec means a ref.</summary>
     private static bool Covers(string side, string name)
@@ -109,7 +143,7 @@ internal static class SharedFetch
             : long.MinValue;
     }
 
-    private static string KeyOf(FetchSource source) =>
+    private static string KeyOf(RemoteBranch source) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{source.Remote}\0{source.Ref}")))[..16];
 
     private static string BootId() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();

@@ -16,6 +16,9 @@ internal sealed class WorktreeContents(
     /// <summary>What <c>copy</c> and <c>link</c> put there, relative to the top: it never enters a commit.</summary>
     public IReadOnlyList<string> Placed => placed.Paths;
 
+    /// <summary>The file that says so.</summary>
+    public string PlacedFile => placed.File;
+
     /// <summary>Writes git's files, outside the repository lock and no more at once than there are cores.</summary>
     public void CheckOut(CancellationToken cancellation)
     {
@@ -62,7 +65,7 @@ internal sealed class WorktreeContents(
         if (exitCode != 0)
         {
             warn(exitCode is null
-                ? $"The post-checkout hook was ended after {project.SetupTimeout} (setup_timeout); the run goes on."
+                ? $"The post-checkout hook took longer than {Duration.Format(project.SetupTimeout)} (setup_timeout) and was ended; the run goes on."
                 : $"The post-checkout hook failed with exit code {exitCode}; the run goes on.");
         }
     }
@@ -82,7 +85,7 @@ internal sealed class WorktreeContents(
             throw new WorktreeIsolatorException(
                 FailureKind.Setup,
                 exitCode is null
-                    ? $"The setup command '{string.Join(' ', project.Setup)}' took longer than {project.SetupTimeout} (setup_timeout)."
+                    ? $"The setup command '{string.Join(' ', project.Setup)}' took longer than {Duration.Format(project.SetupTimeout)} (setup_timeout)."
                     : $"The setup command '{string.Join(' ', project.Setup)}' failed with exit code {exitCode}.",
                 "Its output is in the log.");
         }
