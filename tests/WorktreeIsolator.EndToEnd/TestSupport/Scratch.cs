@@ -101,8 +101,11 @@ internal sealed class Scratch : IDisposable
 
     public void Dispose()
     {
+        // .NET cannot name a file whose name is not UTF-8.
+        _ = Run("/", "rm", "--recursive", "--force", "--", Root);
+
         // A removed worktree is deleted by a process that nobody waits for, and a failed test may leave programs that still write.
-        for (var tries = 0; ; tries++)
+        for (var tries = 0; System.IO.Directory.Exists(Root); tries++)
         {
             try
             {
