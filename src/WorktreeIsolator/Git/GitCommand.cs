@@ -14,11 +14,11 @@ internal sealed record GitResult(int ExitCode, byte[] RawOutput, string Error)
     /// <summary>Whether a signal ended it. (129 may be SIGHUP, but is what git says to a wrong option.)</summary>
     public bool WasKilled => ExitCode > 129;
 
-    /// <summary>Standard output as UTF-8, without the line end at its end.</summary>
-    public string Output => _output ??= Encoding.UTF8.GetString(RawOutput).TrimEnd('\n');
+    /// <summary>Standard output, without the line end at its end; names in it may be any bytes (<see cref="ByteText"/>).</summary>
+    public string Output => _output ??= ByteText.Decode(RawOutput).TrimEnd('\n');
 
     /// <summary>The fields of NUL-terminated output.</summary>
-    public string[] Fields => Encoding.UTF8.GetString(RawOutput).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+    public string[] Fields => ByteText.Decode(RawOutput).Split('\0', StringSplitOptions.RemoveEmptyEntries);
 }
 
 /// <summary>
@@ -61,8 +61,8 @@ internal sealed record GitCommand
 
     public IReadOnlyDictionary<string, string> Environment { get; private init; }
 
-    /// <summary>Arguments before the subcommand.</summary>
-    private IReadOnlyList<string> Options { get; init; } = ["-c", "gc.auto=0", "-c", "maintenance.auto=false"];
+    /// <summary>Arguments before the subcommand. An order file that is missing would stop even <c>git status</c> (git 2.39).</summary>
+    private IReadOnlyList<string> Options { get; init; } = ["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "diff.orderFile=/dev/null"];
 
     private TimeSpan? Timeout { get; init; } = MetadataTimeout;
 
@@ -116,7 +116,7 @@ internal sealed record GitCommand
 
     public GitCommand WithTimeout(TimeSpan? timeout) => this with { Timeout = timeout };
 
-    public GitCommand WithInput(string text) => this with { Input = Encoding.UTF8.GetBytes(text) };
+    public GitCommand WithInput(string text) => this with { Input = ByteText.Encode(text) };
 
     /// <summary>Runs git to its end, whatever its exit code.</summary>
     public GitResult Try(IReadOnlyList<string> arguments, CancellationToken cancellation = default)

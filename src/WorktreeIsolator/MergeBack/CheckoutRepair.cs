@@ -1,4 +1,5 @@
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.MergeBack;
 
@@ -70,40 +71,34 @@ internal sealed class CheckoutRepair(GitCommand checkout, string top, string mar
             return false;
         }
 
-        var file = new FileInfo(Path.Combine(top, added.Path));
-        file.Delete();
-        for (var directory = file.Directory!; directory.FullName.Length > top.Length && !directory.EnumerateFileSystemInfos().Any(); directory = directory.Parent!)
-        {
-            directory.Delete();
-        }
-
+        AnyFile.DeleteUpTo(Path.Combine(top, added.Path), top);
         return true;
     }
 
-    private bool IsFree(TreeChange change) => new FileInfo(Path.Combine(top, change.Path)) is { Exists: false, LinkTarget: null };
+    private bool IsFree(TreeChange change) => !AnyFile.Exists(Path.Combine(top, change.Path));
 
     /// <summary>Whether what lies there is what git wrote for the second commit: all of it, or as much as it got to.</summary>
     private bool IsGits(GitCommand git, TreeChange change)
     {
-        var file = new FileInfo(Path.Combine(top, change.Path));
-        if (file.LinkTarget is { } link)
+        var path = Path.Combine(top, change.Path);
+        if (AnyFile.LinkTarget(path) is { } link)
         {
             return git.ReadOnly().Try(["cat-file", "blob", change.Object]).Output == link;
         }
 
-        if (file.Length == 0 || git.ReadOnly().Try(["hash-object", "--", change.Path]).Output == change.Object)
+        if (AnyFile.LengthOf(path) == 0 || git.ReadOnly().Try(["hash-object", "--", change.Path]).Output == change.Object)
         {
             return true;
         }
 
         var whole = git.ReadOnly().Try(["cat-file", "--filters", $"--path={change.Path}", change.Object]);
-        return whole.Succeeded && whole.RawOutput.AsSpan().StartsWith(File.ReadAllBytes(file.FullName));
+        return whole.Succeeded && ByteText.IsUtf8(path) && whole.RawOutput.AsSpan().StartsWith(File.ReadAllBytes(path));
     }
 
     /// <summary>Moves another branch back, with its files, if the merge has just moved it; the user's own changes stay.</summary>
     public void MoveBackOtherBranch(BranchName target, CommitId commit)
     {
-        var head = checkout.ReadOnly().Try(["rev-parse", "--symbolic-full-name", "HEAD"]).Output;
+        var head = checkout.ReadOnly().Try(["symbolic-ref", "--quiet", "HEAD"]).Output;
         var last = checkout.ReadOnly().Try(["reflog", "-1", "--format=%H %gs", "HEAD"]).Output;
         if (head != target.Ref && last.StartsWith($"{commit} {mark}", StringComparison.Ordinal))
         {

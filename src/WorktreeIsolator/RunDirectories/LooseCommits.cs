@@ -121,6 +121,8 @@ internal static class LooseCommits
     /// <summary>HEAD, ORIG_HEAD, MERGE_HEAD, CHERRY_PICK_HEAD, REBASE_HEAD, MERGE_AUTOSTASH, and whatever else is named like them.</summary>
     private static bool IsPseudoRef(string path) => Path.GetFileName(path).All(c => char.IsAsciiLetterUpper(c) || c == '_');
 
-    /// <summary>A message in a reflog may be in any encoding; the ids in front of it are ASCII.</summary>
-    private static string[] Lines(string path) => File.Exists(path) ? File.ReadAllLines(path, Encoding.Latin1) : [];
+    /// <summary>
+    /// A message in a reflog may be in any encoding; the ids in front of it are ASCII. A HEAD that is a symbolic link (core.preferSymlinkRefs) leads to a branch.
+    /// </summary>
+    private static string[] Lines(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null } ? File.ReadAllLines(path, Encoding.Latin1) : [];
 }

@@ -1,4 +1,4 @@
-using System.Text;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -15,7 +15,7 @@ internal sealed class PlacedFiles
     public PlacedFiles(string runDirectory)
     {
         File = Path.Combine(runDirectory, "placed");
-        _paths = System.IO.File.Exists(File) ? [.. Encoding.UTF8.GetString(System.IO.File.ReadAllBytes(File)).Split('\0', StringSplitOptions.RemoveEmptyEntries)] : [];
+        _paths = System.IO.File.Exists(File) ? [.. ByteText.Decode(System.IO.File.ReadAllBytes(File)).Split('\0', StringSplitOptions.RemoveEmptyEntries)] : [];
     }
 
     /// <summary>Where they are written down, each with a NUL at its end.</summary>
@@ -30,7 +30,7 @@ internal sealed class PlacedFiles
         if (paths.Count > 0)
         {
             _paths.AddRange(paths);
-            System.IO.File.AppendAllText(File, string.Concat(paths.Select(path => path + "\0")));
+            System.IO.File.AppendAllBytes(File, ByteText.Encode(string.Concat(paths.Select(path => path + "\0"))));
         }
     }
 }

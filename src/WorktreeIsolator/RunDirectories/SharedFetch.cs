@@ -30,8 +30,6 @@ internal static class SharedFetch
     /// <exception cref="WorktreeIsolatorException">The remote cannot be reached, or the fetch lock was not free in time.</exception>
     public static void Fetch(Repository repository, RemoteBranch source, long asked, CancellationToken cancellation)
     {
-        RefuseMirror(repository, source.Remote);
-
         var directory = Path.Combine(repository.StateDirectory, "fetch");
         Directory.CreateDirectory(directory);
         var lockPath = Path.Combine(repository.StateDirectory, "fetch.lock");
@@ -91,19 +89,26 @@ internal static class SharedFetch
         return CommitId.Parse(repository.Git.ReadOnly().Run(["rev-parse", "--verify", source.TrackingRef(repository.Config)], cancellation).Output);
     }
 
-    /// <summary>In a mirror clone a fetch with prune deletes every branch that the remote lacks: ours, the user's, and our rescue refs.</summary>
-    private static void RefuseMirror(Repository repository, string remote)
+    /// <summary>
+    /// Refuses a mirror clone, of which someone expects fetches: one with prune deletes every ref that the remote lacks, and ours are among them.
+    /// </summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="refs">Full names of the refs that a run will make.</param>
+    /// <exception cref="WorktreeIsolatorException">A remote's fetch would write one of them.</exception>
+    public static void RefuseMirror(Repository repository, params IReadOnlyList<string> refs)
     {
-        foreach (var refspec in repository.Config.GetAll($"remote.{remote}.fetch"))
+        foreach (var remote in repository.Config.Remotes)
         {
-            var colon = refspec.IndexOf(':', StringComparison.Ordinal);
-            var destination = colon < 0 ? "" : refspec[(colon + 1)..];
-            if (destination is "refs/*" or "refs/heads/*" or "refs/wt-run/*")
+            foreach (var refspec in repository.Config.GetAll($"remote.{remote}.fetch"))
             {
-                throw new WorktreeIsolatorException(
-                    FailureKind.Configuration,
-                    $"The remote '{remote}' mirrors into '{destination}' (remote.{remote}.fetch = {refspec}): a fetch with prune would delete the branches and rescue refs of runs.",
-                    "Use a clone that was made without --mirror.");
+                var colon = refspec.IndexOf(':', StringComparison.Ordinal);
+                if (colon >= 0 && refs.Any(name => Covers(refspec[(colon + 1)..], name)))
+                {
+                    throw new WorktreeIsolatorException(
+                        FailureKind.Configuration,
+                        $"The remote '{remote}' is mirrored (remote.{remote}.fetch = {refspec}): a fetch with prune would delete the branches and rescue refs of runs.",
+                        "Use a clone that was made without --mirror. If nobody fetches with prune here: fetch = \"never\"");
+                }
             }
         }
     }
@@ -114,6 +119,15 @@ internal static class SharedFetch
             || !source.Ref.StartsWith(Heads, StringComparison.Ordinal)
             ? source.Ref
             : $"+{source.Ref}:{source.TrackingRef(repository.Config)}";
+
+    /// <summary>Whether one side of a refspec means a ref.</summary>
+    private static bool Covers(string side, string name)
+    {
+        var star = side.IndexOf('*', StringComparison.Ordinal);
+        return star < 0
+            ? side == name
+            : name.StartsWith(side[..star], StringComparison.Ordinal) && name.EndsWith(side[(star + 1)..], StringComparison.Ordinal);
+    }
 
     private static long LastBegan(string stamp)
     {

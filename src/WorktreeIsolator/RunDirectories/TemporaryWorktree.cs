@@ -33,9 +33,10 @@ internal sealed class TemporaryWorktree : RunDirectory
         _worktree = worktree;
         _context = context;
 
+        // No file monitor: it may know the main worktree alone, and what it leaves out would be lost.
         // Named as the run's, so that it is ended with it if the supervisor dies: nobody else may be at work there when recovery is.
         _git = plan.Repository.Git.At(plan.Repository.CommonDirectory)
-            .ForWorktree(worktree.AdminDirectory, worktree.Path).With(ProcessTree.RunIdVariable, context.RunId);
+            .ForWorktree(worktree.AdminDirectory, worktree.Path).With(ProcessTree.RunIdVariable, context.RunId).Configured("core.fsmonitor", "false");
         _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, new PlacedFiles(context.RecordDirectory), context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {

@@ -1,5 +1,6 @@
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -32,8 +33,7 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
         long bytes = 0;
         foreach (var path in status.Untracked)
         {
-            var file = new FileInfo(Path.Combine(worktree.Path, path));
-            bytes += file is { Exists: true, LinkTarget: null } ? file.Length : 0;
+            bytes += AnyFile.LengthOf(Path.Combine(worktree.Path, path));
         }
 
         return bytes <= limit ? null : $"its untracked files, {ByteSize.Format(bytes)}, are more than rescue_limit allows ({ByteSize.Format(limit)})";
@@ -65,8 +65,8 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
     private bool IsRepository(string path)
     {
         var file = Path.Combine(worktree.Path, path, ".git");
-        return Directory.Exists(file)
-            || (File.Exists(file) && GitFile.ReadAdminDirectory(Path.Combine(worktree.Path, path)) is var named
+        return AnyFile.IsDirectory(file)
+            || (AnyFile.Exists(file) && GitFile.ReadAdminDirectory(Path.Combine(worktree.Path, path)) is var named
                 && named?.StartsWith(worktree.AdminDirectory + "/modules/", StringComparison.Ordinal) != true);
     }
 

@@ -49,8 +49,13 @@ internal sealed record WorktreePlan(
     {
         var directory = WorktreesDirectory.Resolve(repository, project.WorktreesDir);
         var wanted = baseName ?? project.WorktreeBase;
-        var found = FindBase(repository, project, wanted, cancellation);
         var branch = BranchName.Parse(branchName ?? $"wt/{runId}");
+        if (project.Fetch != FetchMode.Never)
+        {
+            SharedFetch.RefuseMirror(repository, branch.Ref, $"refs/wt-run/{runId}");
+        }
+
+        var found = FindBase(repository, project, wanted, cancellation);
         if (branchName is not null)
         {
             WorktreeRegistration.RequireFree(repository, branch);

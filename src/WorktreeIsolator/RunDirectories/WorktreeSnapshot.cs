@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -14,7 +15,8 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
 
     private static readonly string[] StateFiles = ["MERGE_MSG", "BISECT_LOG"];
 
-    private GitCommand Writer { get; } = git.WithoutHooks().WithTimeout(null);
+    /// <summary>With core.safecrlf = true git would refuse what mixes line ends.</summary>
+    private GitCommand Writer { get; } = git.WithoutHooks().Configured("core.safecrlf", "false").WithTimeout(null);
 
     /// <summary>Whether files are marked assume-unchanged or skip-worktree though they are there: git does not look at them.</summary>
     /// <param name="lsFiles">The output of <see cref="ListFlags"/>.</param>
@@ -169,7 +171,7 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
         for (var end = rest.IndexOf((byte)0); end >= 0; rest = rest[(end + 1)..], end = rest.IndexOf((byte)0))
         {
             var tag = (char)rest[0];
-            if ((tag == 'S' || char.IsAsciiLetterLower(tag)) && Encoding.UTF8.GetString(rest[2..end]) is var path && Path.Exists(Path.Combine(worktree.Path, path)))
+            if ((tag == 'S' || char.IsAsciiLetterLower(tag)) && ByteText.Decode(rest[2..end]) is var path && AnyFile.Exists(Path.Combine(worktree.Path, path)))
             {
                 hidden.Add(path);
             }
