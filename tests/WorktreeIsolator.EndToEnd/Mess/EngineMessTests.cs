@@ -57,7 +57,7 @@ public abstract class EngineMess(UserRepository user, MergeBackPolicy policy) : 
         var config = File.ReadAllText(repository[".git/config"]);
         var record = mess.IsOfNobody ? RunAsNobody(scratch, repository, mess) : Run(scratch, repository, mess);
         AssertEnding(mess, record);
-        _ = new Pruner(Options(scratch)).Prune(Project(repository, mess), dryRun: false);
+        _ = new Pruner(Options(scratch), new RetentionConfig()).Prune(Project(repository, mess), dryRun: false);
         var after = UserState.Of(scratch, repository);
         after.AssertNothingButMainChangedSince(before, repository);
         AssertConfigIsTheEngines(scratch, repository, mess, config);
