@@ -37,6 +37,7 @@ internal static class RunDetails
 
         Line(text, "rescued", record.RescueRef is not null && rescue is null ? $"{record.RescueRef} (no longer there)" : record.RescueRef);
         Line(text, "kept", record.Kept is { } kept ? $"{kept.Path} ({kept.Reason})" : null);
+        Line(text, "kept", RunOutcome.HoldsKeptWork(record) ? $"branch {record.Branch} (its work is on it: {RecordWriter.NameOf(record.MergeBack!.Result!.Value)})" : null);
         Line(text, "artifacts", record.Artifacts is { } artifacts ? Words.Artifacts(artifacts) : null);
         Line(text, "waited", Waited(record.Queue));
         Times(text, record);

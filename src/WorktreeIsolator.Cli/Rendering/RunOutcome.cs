@@ -87,7 +87,8 @@ internal static class RunOutcome
         }
     }
 
-    private static bool HoldsKeptWork(RunRecord record) =>
+    /// <summary>Whether the run's work is on its branch and nowhere else.</summary>
+    public static bool HoldsKeptWork(RunRecord record) =>
         record.Branch is not null && record.MergeBack is
         {
             Commit: not null, Result: MergeBackResult.Kept or MergeBackResult.Conflict

@@ -10,6 +10,9 @@ namespace WorktreeIsolator.RunDirectories;
 /// <param name="KeepWorktree">Why the worktree must stay; null if it may go.</param>
 internal sealed record KeptWork(CommitId Tip, CommitId? RunBranchTip, string? RescueRef, string? Unfinished, string? KeepWorktree)
 {
+    /// <summary>What of it no ref can hold, as a clause; null if refs hold all of it, so that nothing is lost without the worktree.</summary>
+    public string? BeyondRefs { get; init; }
+
     /// <summary>What git ignores: no ref holds it.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];
 }
@@ -67,12 +70,13 @@ internal sealed class Rescue(
             : null;
         kept = kept with { RescueRef = HoldWhatIsLeft(status.Head, status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index) };
         var unpushed = _beyond.InSubmodules();
+        var beyond = tooMuch ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip) ?? _beyond.InRefs();
         return kept with
         {
             Ignored = status.Ignored,
             Unfinished = unfinished ?? unpushed,
-            KeepWorktree = (unfinished is null ? null : $"it holds unfinished work: {unfinished}")
-                ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip) ?? _beyond.InRefs(),
+            KeepWorktree = unfinished is null ? beyond : $"it holds unfinished work: {unfinished}",
+            BeyondRefs = beyond,
         };
     }
 

@@ -65,6 +65,31 @@ internal sealed class RescueRef(Repository repository, string runId)
         return Name;
     }
 
+    /// <summary>Holds one more commit; the files that it holds stay the same.</summary>
+    public string Add(RescuedCommit commit)
+    {
+        if (Read() is not { } held || !IsMade(Show(held, "%s")) || IsAncestor(commit.Id, held))
+        {
+            return Hold(commit.Id);
+        }
+
+        // The commit that is replaced was made for the ref alone; all that it held is held again.
+        Set(Commit($"{held}^{{tree}}", [.. ReadTrailers(Show(held, "%B")), commit]), held);
+        return Name;
+    }
+
+    /// <summary>The commits that the message of a rescue names.</summary>
+    public static IEnumerable<RescuedCommit> ReadTrailers(string message)
+    {
+        foreach (var line in message.Split('\n'))
+        {
+            if (line.Split(": ") is [var source, var text] && CommitId.TryParse(text) is { } id)
+            {
+                yield return new RescuedCommit(source, id);
+            }
+        }
+    }
+
     /// <summary>What it names; null if there is none.</summary>
     public CommitId? Read() => CommitId.TryParse(Resolve(Name));
 
@@ -109,6 +134,9 @@ internal sealed class RescueRef(Repository repository, string runId)
     }
 
     private void Set(CommitId commit, CommitId? old) => Git.Run(["update-ref", Name, commit.ToString(), old?.ToString() ?? commit.Zero]);
+
+    private string Show(CommitId commit, string format) =>
+        Git.ReadOnly().Run(["log", "-1", "--no-show-signature", "--format=" + format, commit.ToString(), "--"]).Output;
 
     private string Resolve(string name) => Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", name]).Output;
 

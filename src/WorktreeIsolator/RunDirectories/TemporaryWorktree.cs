@@ -149,7 +149,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     {
         var work = KeepWork(new EngineVerdict(false, "ended") { IsByHand = true });
         var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
-        if ((work.KeepWorktree ?? artifacts.KeepWorktree) is { } why)
+        if ((work.BeyondRefs ?? artifacts.KeepWorktree) is { } why)
         {
             throw new WorktreeIsolatorException(
                 FailureKind.Usage,

@@ -22,7 +22,7 @@ internal static class Relanding
         }
 
         var store = new RunStore(repository.StateDirectory);
-        using var liveness = store.TryTakeOver(record.Id);
+        using var liveness = store.TryTakeOver(record.Id, RunStore.Patience);
         if (liveness is null)
         {
             throw Cannot(record, "it is still under way, or someone else is landing it.");
