@@ -52,15 +52,31 @@ internal sealed class Rescue(
     }
 
     /// <summary>Keeps the work.</summary>
+    /// <remarks>
+    /// An index that git cannot read hides the work, and makes every gc of the repository fail for as long as it is there: it is set aside, and
+    /// one made of HEAD takes its place.
+    /// </remarks>
     /// <param name="message">For the commit that is made of uncommitted work.</param>
     /// <param name="commitOntoBranch">Whether uncommitted work belongs to the run's result; else it goes under the rescue ref alone.</param>
     public KeptWork Keep(string message, bool commitOntoBranch)
+    {
+        try
+        {
+            return Keep(message, commitOntoBranch, damage: null);
+        }
+        catch (GitException e) when (_snapshot.TrySetIndexAside() is { } aside)
+        {
+            return Keep(message, commitOntoBranch, $"git could not read its index, which is '{aside}' now: {e.Error.Trim()}");
+        }
+    }
+
+    private KeptWork Keep(string message, bool commitOntoBranch, string? damage)
     {
         using var flags = _snapshot.ListFlags();
         var status = WorktreeStatus.Read(git);
         var hasHidden = _snapshot.HasHiddenFiles(flags.Finish());
         var tooMuch = _beyond.TooMuch(status, limit);
-        var unfinished = Unfinished(status) ?? tooMuch;
+        var unfinished = Unfinished(status) ?? damage ?? tooMuch;
 
         // Before the engine's index is touched.
         var index = unfinished is not null || status.HasStagedVersions || (status.IsDirty && !commitOntoBranch) ? _snapshot.Index() : null;
@@ -70,7 +86,7 @@ internal sealed class Rescue(
             : null;
         kept = kept with { RescueRef = HoldWhatIsLeft(status.Head, status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index) };
         var unpushed = _beyond.InSubmodules();
-        var beyond = tooMuch ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip) ?? _beyond.InRefs();
+        var beyond = tooMuch ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip);
         return kept with
         {
             Ignored = status.Ignored,
@@ -101,7 +117,12 @@ internal sealed class Rescue(
     {
         var tipTree = tip is null ? null : git.ReadOnly().Run(["rev-parse", $"{tip}^{{tree}}"]).Output;
         var staged = index is null || index == tipTree || index == tree ? (CommitId?)null : CommitIndex(index, head);
-        var loose = LooseCommits.Find(repository, worktree.AdminDirectory, tip, worktree.Base, runBranchTip);
+        foreach (var (name, other) in OtherObjects())
+        {
+            _ref.HoldObject(name, other);
+        }
+
+        var loose = LooseCommits.Find(repository, worktree.AdminDirectory, worktree.Branch, tip, worktree.Base, runBranchTip);
         if (staged is null && (tree is null || tree == tipTree))
         {
             return loose switch
@@ -119,6 +140,20 @@ internal sealed class Rescue(
                 .. staged is { } id ? [new RescuedCommit("index", id)] : Array.Empty<RescuedCommit>(),
                 .. loose.Where(commit => commit.Id != tip),
             ]);
+    }
+
+    /// <summary>Refs of this worktree alone, such as <c>refs/worktree/x</c>, may name anything: blobs, trees, tags.</summary>
+    private IEnumerable<(string Name, string Id)> OtherObjects()
+    {
+        var refs = Path.Combine(worktree.AdminDirectory, "refs");
+        foreach (var file in Directory.Exists(refs) ? Directory.EnumerateFiles(refs, "*", SearchOption.AllDirectories) : [])
+        {
+            var id = File.ReadAllText(file).Trim();
+            if (repository.Git.ReadOnly().Try(["cat-file", "-t", id]) is { Succeeded: true, Output: not "commit" })
+            {
+                yield return (Path.GetRelativePath(refs, file), id);
+            }
+        }
     }
 
     /// <summary>On what HEAD was when the engine ended. Dated by the index, so that what did not change is the same commit again.</summary>

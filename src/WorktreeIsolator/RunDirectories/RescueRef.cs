@@ -31,6 +31,14 @@ internal sealed class RescueRef(Repository repository, string runId)
     /// <summary>Whether a commit with this subject was made for a rescue.</summary>
     public static bool IsMade(string subject) => subject.StartsWith(Subject, StringComparison.Ordinal);
 
+    /// <summary>
+    /// Holds an object that need not be a commit, and so cannot be a parent of one, by a ref of its own:
+    /// <c>refs/wt-run-objects/ID/NAME</c>. git's gc in the main repository does not look at the refs of another worktree.
+    /// </summary>
+    /// <param name="name">What named it, below <c>refs/</c>.</param>
+    /// <param name="id">Its object id.</param>
+    public void HoldObject(string name, string id) => Git.Run(["update-ref", $"refs/wt-run-objects/{runId}/{name}", id]);
+
     /// <summary>Holds one commit.</summary>
     public string Hold(CommitId commit)
     {

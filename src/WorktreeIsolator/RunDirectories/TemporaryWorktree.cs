@@ -433,6 +433,18 @@ internal sealed class TemporaryWorktree : RunDirectory
     /// <summary>The directory is gone, or is no longer the one that was made: nothing in it is touched, nothing lands.</summary>
     private RunRecord Vanished(RunRecord record)
     {
+        if (_worktree.MovedTo is { } moved)
+        {
+            return record with
+            {
+                State = RunState.Failed,
+                Message = $"The worktree '{_worktree.Path}' was moved to '{moved}' during the run.",
+                Hint = $"Nothing in it was touched. When you have what you need from it: git worktree remove --force --force '{moved}'",
+                Kept = new KeptInfo(moved, "it was moved there during the run"),
+                MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
+            };
+        }
+
         var isGone = !System.IO.Directory.Exists(_worktree.Path);
         var rescueRef = record.RescueRef;
         if (isGone)

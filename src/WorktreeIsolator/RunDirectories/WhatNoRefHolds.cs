@@ -1,3 +1,4 @@
+using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
 
@@ -35,7 +36,7 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
             bytes += AnyFile.LengthOf(Path.Combine(worktree.Path, path));
         }
 
-        return bytes <= limit ? null : $"its untracked files, {bytes / 1048576} MiB, are more than rescue_limit allows ({limit / 1048576} MiB)";
+        return bytes <= limit ? null : $"its untracked files, {ByteSize.Format(bytes)}, are more than rescue_limit allows ({ByteSize.Format(limit)})";
     }
 
     /// <summary>Repositories that the engine committed: git keeps no more of one than the id of its commit.</summary>
@@ -58,16 +59,6 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
             ? Repositories(modules).Where(HasCommitsOfItsOwn).Select(path => Path.GetRelativePath(modules, path)).ToList()
             : [];
         return paths.Count == 0 ? null : $"it holds commits in submodules that were not pushed, which no ref here can keep: {string.Join(", ", paths)}";
-    }
-
-    /// <summary>Refs of this worktree alone may name anything; a rescue has commits for parents.</summary>
-    public string? InRefs()
-    {
-        var refs = Path.Combine(worktree.AdminDirectory, "refs");
-        var other = (Directory.Exists(refs) ? Directory.EnumerateFiles(refs, "*", SearchOption.AllDirectories) : [])
-            .Select(file => Path.GetRelativePath(worktree.AdminDirectory, file))
-            .Where(name => git.ReadOnly().Try(["cat-file", "-t", name]).Output is not "commit").ToList();
-        return other.Count == 0 ? null : $"it has refs of its own to objects that are no commits: {string.Join(", ", other)}";
     }
 
     /// <summary>A submodule's .git is a file that names a directory among the modules, where <see cref="InSubmodules"/> looks.</summary>
