@@ -1,4 +1,6 @@
+using System.Globalization;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using Xunit;
 
@@ -138,7 +140,7 @@ public sealed class A_checkout_whose_fast_forward_was_killed : IDisposable
         var git = _scratch.Run(_repository.Path, "pgrep", "-f", "merge --ff-only --no-overwrite-ignore").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Single(pid => new FileInfo($"/proc/{pid}/cwd").LinkTarget == _repository.Path);
         _scratch.Run(_repository.Path, "kill", "-9", "--", "-" + git).Expect(0);
-        Eventually.True(() => !Directory.Exists($"/proc/{git}"), "git is gone");
+        Eventually.True(() => ProcessEntry.Read(int.Parse(git, CultureInfo.InvariantCulture)) is not { IsRunning: true }, "git is gone");
     }
 
     private void AssertHealed(string next)

@@ -1,4 +1,6 @@
+using System.Globalization;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using Xunit;
 
@@ -47,7 +49,8 @@ public sealed class A_git_that_is_killed : IDisposable
 
         AssertFailedBecauseOfTheKill(_repository.RunInWorktree($"touch '{_scratch.Path("ran")}'").Expect(125).Record);
 
-        Eventually.True(() => !Directory.Exists($"/proc/{File.ReadAllText(_scratch.Path("pid")).Trim()}"), "the process that would make the branch is gone");
+        var pid = int.Parse(File.ReadAllText(_scratch.Path("pid")), CultureInfo.InvariantCulture);
+        Eventually.True(() => ProcessEntry.Read(pid) is not { IsRunning: true }, "the process that would make the branch is gone");
         Assert.Equal(state, RepositoryState.Of(_repository));
         AssertNextRunLands();
     }

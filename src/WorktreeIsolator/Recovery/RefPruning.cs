@@ -108,7 +108,7 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
 
     private void Delete(RunRef rescue, string id) => scope.Alone(id, journal =>
     {
-        repository.Git.Run(["update-ref", "-d", rescue.Name, rescue.Commit]);
+        new RescueRef(repository, id).Delete(rescue.Commit);
         journal?.Note("prune", $"{rescue.Name} was deleted; it was {rescue.Commit}");
         journal?.Update(now => now with
         {

@@ -21,19 +21,19 @@ internal static class LooseCommits
     /// <summary>Finds them.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="adminDirectory">The worktree's admin directory.</param>
-    /// <param name="branch">The run branch: where it was before goes with it, if it goes.</param>
+    /// <param name="branch">The run branch, if where it was before counts too: its reflog goes with it.</param>
     /// <param name="tip">What the run made of its work; null if there is no saying.</param>
     /// <param name="held">Commits that a ref is known to hold: where there are no others, git need not be asked.</param>
     /// <returns>
     /// Those that no ref of the repository reaches and that are no ancestors of each other, in the order in which they were found: the tip first.
     /// </returns>
     public static IReadOnlyList<RescuedCommit> Find(
-        Repository repository, string adminDirectory, BranchName branch, CommitId? tip, params IReadOnlyList<CommitId?> held)
+        Repository repository, string adminDirectory, BranchName? branch, CommitId? tip, params IReadOnlyList<CommitId?> held)
     {
         var candidates = new Dictionary<string, RescuedCommit>(StringComparer.Ordinal);
-        foreach (var (source, id) in 
+        foreach (var (source, id) in
             Named(adminDirectory).Prepend(("HEAD", tip?.ToString() ?? ""))
-                .Concat(Reflog(Path.Combine(repository.CommonDirectory, "logs", branch.Ref)))
+                .Concat(branch is null ? [] : Reflog(Path.Combine(repository.CommonDirectory, "logs", branch.Ref)))
                 .Concat(ToDo(repository, adminDirectory)))
         {
             if (CommitId.TryParse(id) is { } commit && id.Trim('0').Length > 0 && !held.Contains(commit))

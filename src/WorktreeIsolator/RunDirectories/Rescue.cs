@@ -30,6 +30,7 @@ internal sealed class Rescue(
     private readonly RescueRef _ref = new(repository, runId);
     private readonly WorktreeSnapshot _snapshot = new(worktree, git, placed);
     private readonly WhatNoRefHolds _beyond = new(repository, worktree, git);
+    private BranchName? _branchWithHistory = worktree.Branch;
 
     /// <summary>
     /// Deletes the locks of git commands that were killed with the engine. Only for a run whose processes are seen to be gone: nobody else
@@ -58,25 +59,27 @@ internal sealed class Rescue(
     /// </remarks>
     /// <param name="message">For the commit that is made of uncommitted work.</param>
     /// <param name="commitOntoBranch">Whether uncommitted work belongs to the run's result; else it goes under the rescue ref alone.</param>
-    public KeptWork Keep(string message, bool commitOntoBranch)
+    /// <param name="withBranchHistory">Whether what the run branch held before belongs to the run too; not if a person works on that branch.</param>
+    public KeptWork Keep(string message, bool commitOntoBranch, bool withBranchHistory = true)
     {
+        _branchWithHistory = withBranchHistory ? worktree.Branch : null;
         try
         {
-            return Keep(message, commitOntoBranch, damage: null);
+            return KeepAll(message, commitOntoBranch, damage: null);
         }
         catch (GitException e) when (_snapshot.TrySetIndexAside() is { } aside)
         {
-            return Keep(message, commitOntoBranch, $"git could not read its index, which is '{aside}' now: {e.Error.Trim()}");
+            return KeepAll(message, commitOntoBranch, damage: $"git could not read its index, which is '{aside}' now: {e.Error.Trim()}");
         }
     }
 
-    private KeptWork Keep(string message, bool commitOntoBranch, string? damage)
+    private KeptWork KeepAll(string message, bool commitOntoBranch, string? damage)
     {
         using var flags = _snapshot.ListFlags();
         var status = WorktreeStatus.Read(git);
         var hasHidden = _snapshot.HasHiddenFiles(flags.Finish());
         var tooMuch = _beyond.TooMuch(status, limit);
-        var unfinished = Unfinished(status) ?? damage ?? tooMuch;
+        var unfinished = Unfinished(status) ?? damage ?? tooMuch ?? WhatNoRefHolds.Unreadable(status);
 
         // Before the engine's index is touched.
         var index = unfinished is not null || status.HasStagedVersions || (status.IsDirty && !commitOntoBranch) ? _snapshot.Index() : null;
@@ -86,12 +89,12 @@ internal sealed class Rescue(
             : null;
         kept = kept with { RescueRef = HoldWhatIsLeft(status.Head, status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index) };
         var unpushed = _beyond.InSubmodules();
-        var beyond = tooMuch ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip);
+        var beyond = tooMuch ?? WhatNoRefHolds.Unreadable(status) ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip);
         return kept with
         {
             Ignored = status.Ignored,
             Unfinished = unfinished ?? unpushed,
-            KeepWorktree = unfinished is null ? beyond : $"it holds unfinished work: {unfinished}",
+            KeepWorktree = beyond ?? (unfinished is null ? null : $"it holds unfinished work: {unfinished}"),
             BeyondRefs = beyond,
         };
     }
@@ -115,19 +118,16 @@ internal sealed class Rescue(
     /// <summary>What the run branch cannot hold: the working tree, the index, and every commit that only this worktree knows.</summary>
     private string? HoldWhatIsLeft(CommitId? head, CommitId? tip, CommitId? runBranchTip, string? tree, string? index)
     {
-        var tipTree = tip is null ? null : git.ReadOnly().Run(["rev-parse", $"{tip}^{{tree}}"]).Output;
+        var tipTree = tip is null || (tree is null && index is null) ? null : git.ReadOnly().Run(["rev-parse", $"{tip}^{{tree}}"]).Output;
         var staged = index is null || index == tipTree || index == tree ? (CommitId?)null : CommitIndex(index, head);
-        foreach (var (name, other) in OtherObjects())
-        {
-            _ref.HoldObject(name, other);
-        }
-
-        var loose = LooseCommits.Find(repository, worktree.AdminDirectory, worktree.Branch, tip, worktree.Base, runBranchTip);
+        var others = OtherObjects().ToList();
+        others.ForEach(other => _ref.HoldObject(other.Name, other.Id));
+        var loose = LooseCommits.Find(repository, worktree.AdminDirectory, _branchWithHistory, tip, worktree.Base, runBranchTip);
         if (staged is null && (tree is null || tree == tipTree))
         {
             return loose switch
             {
-                [] => null,
+                [] => others.Count == 0 ? null : _ref.Hold(tip ?? worktree.Base),
                 [var only] => _ref.Hold(only.Id),
                 _ => _ref.Hold($"{loose[0].Id}^{{tree}}", loose),
             };

@@ -25,6 +25,8 @@ internal sealed class RescueRef(Repository repository, string runId)
     /// <summary>The full name.</summary>
     public string Name { get; } = $"refs/wt-run/{runId}";
 
+    private string Objects { get; } = $"refs/wt-run-objects/{runId}/";
+
     /// <summary>No hook may stand between the work and the ref that keeps it.</summary>
     private GitCommand Git { get; } = repository.Git.WithoutHooks();
 
@@ -37,7 +39,18 @@ internal sealed class RescueRef(Repository repository, string runId)
     /// </summary>
     /// <param name="name">What named it, below <c>refs/</c>.</param>
     /// <param name="id">Its object id.</param>
-    public void HoldObject(string name, string id) => Git.Run(["update-ref", $"refs/wt-run-objects/{runId}/{name}", id]);
+    public void HoldObject(string name, string id) => Git.Run(["update-ref", Objects + name, id]);
+
+    /// <summary>Lets go of everything.</summary>
+    /// <param name="commit">What it names.</param>
+    public void Delete(string commit)
+    {
+        Git.Run(["update-ref", "-d", Name, commit]);
+        foreach (var name in Git.ReadOnly().Run(["for-each-ref", "--format=%(refname)", Objects]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            Git.Run(["update-ref", "-d", name]);
+        }
+    }
 
     /// <summary>Holds one commit.</summary>
     public string Hold(CommitId commit)

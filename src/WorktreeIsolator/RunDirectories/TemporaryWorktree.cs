@@ -218,7 +218,8 @@ internal sealed class TemporaryWorktree : RunDirectory
 
         var work = rescue.Keep(
             $"Work of run {_context.RunId} ({_context.Trigger})\n\nUncommitted when the engine {verdict.Description}.\n",
-            _plan.Project.Uncommitted == UncommittedWork.Commit);
+            _plan.Project.Uncommitted == UncommittedWork.Commit,
+            withBranchHistory: !verdict.IsByHand);
         _ignored = [.. work.Ignored.Except(_contents.Placed, StringComparer.Ordinal)];
         if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
             && (_plan.Project.Verify.Count > 0 || _plan.Project.AfterPush.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase))

@@ -10,11 +10,6 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
     /// <summary>In files that are not committed.</summary>
     public static string? In(WorktreeStatus status)
     {
-        if (status.Unreadable is { } unreadable)
-        {
-            return $"git cannot read all of it ({unreadable})";
-        }
-
         if (status.NestedRepositories.Count > 0)
         {
             return $"it holds repositories of their own, which no ref can keep: {string.Join(", ", status.NestedRepositories)}";
@@ -24,6 +19,9 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
             ? $"it holds submodules with changes of their own, which no ref can keep: {string.Join(", ", status.DirtySubmodules)}"
             : null;
     }
+
+    /// <summary>Files that git could not look at: whether they belong to the work nobody can say.</summary>
+    public static string? Unreadable(WorktreeStatus status) => status.Unreadable is { } what ? $"git cannot read all of it ({what})" : null;
 
     /// <summary>In files that git does not know: more than may be put into the repository.</summary>
     /// <param name="status">The status.</param>

@@ -12,7 +12,7 @@ internal static class DamageMesses
         new("no index", "commit_file work; put README loose; rm \"$ADMIN/index\""),
         new("HEAD with nonsense in it", $"{Staged}; echo nonsense > \"$ADMIN/HEAD\"") { Ending = Ending.Broken, Stays = Stays.Yes },
         new("a configuration of the worktree with nonsense in it", $"{Staged}; git config extensions.worktreeConfig true; echo '[' > \"$ADMIN/config.worktree\"") { Ending = Ending.Broken, Stays = Stays.Yes },
-        new("a directory that cannot be read", "put closed/work work; chmod 0 closed") { IsOfNobody = true, Stays = Stays.Yes },
+        new("a directory that cannot be read", "put closed/work work; chmod 0 closed") { IsOfNobody = true, Ending = Ending.Beyond_refs, Stays = Stays.Yes },
         new("a file that cannot be read", "put work loose; chmod 0 work") { IsOfNobody = true, Ending = Ending.Damaged, Stays = Stays.Yes },
         new("directories that cannot be written", "put closed/work; chmod 555 closed .") { IsOfNobody = true },
         new("its .git removed", $"{Staged}; rm .git") { Ending = Ending.Broken, Stays = Stays.Yes },
