@@ -53,7 +53,7 @@ internal sealed class Surroundings
         && Directory.Exists(Path.Combine(directory, "refs")) && Path.GetFileName(directory) != ".git";
 
     /// <summary>Reads what is real.</summary>
-    /// <exception cref="WorktreeIsolatorException">The current directory was deleted.</exception>
+    /// <exception cref="WorktreeIsolatorException">The current directory was deleted, or has a name that is not UTF-8.</exception>
     public static Surroundings Read()
     {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -64,7 +64,11 @@ internal sealed class Surroundings
 
         try
         {
-            return new Surroundings(environment, Directory.GetCurrentDirectory());
+            var current = Directory.GetCurrentDirectory();
+            return current.Contains('\uFFFD', StringComparison.Ordinal) && !Directory.Exists(current)
+                ? throw new WorktreeIsolatorException(
+                    FailureKind.System, $"The name of the current directory is not UTF-8: '{current}'.", "wt-run works in any directory that is called by UTF-8 names; names below it may be any.")
+                : new Surroundings(environment, current);
         }
         catch (IOException e)
         {

@@ -98,6 +98,26 @@ public sealed class Dropping_a_run : IDisposable
     }
 
     [Fact]
+    public void That_was_left_in_the_middle_of_a_merge_keeps_both_sides_and_the_conflict()
+    {
+        var blocked = _repository.RunInWorktree(
+            $"{EngineScript.Commit("README", "mine")}; {EngineScript.NoteCommit(_scratch)}; git checkout -q --detach HEAD~1; {EngineScript.Commit("README", "other")}; "
+            + $"{EngineScript.NoteCommit(_scratch)}; git merge -q $WT_RUN_BRANCH; echo half > half; true").Expect(120).Record;
+        Assert.Contains("a merge is under way", blocked.Kept?.Reason, StringComparison.Ordinal);
+
+        var dropped = Drop(blocked);
+
+        Assert.Equal((RunState.Cancelled, MergeBackResult.Dropped, null), (dropped.State, dropped.MergeBack?.Result, dropped.Kept));
+        Assert.Equal("half", _repository.Git("show", $"{dropped.RescueRef}:half"));
+        Assert.Equal(3, _repository.Parents(dropped.RescueRef!).Length);
+        Assert.Contains("   # branch: Change README\n", _repository.WtRun.Run("show", blocked.Id).Expect(0).Output, StringComparison.Ordinal);
+        Assert.Contains($" {dropped.RescueRef} ", _repository.WtRun.Run("list").Expect(0).Output, StringComparison.Ordinal);
+        Assert.Contains("<<<<<<<", _repository.Git("show", $"{dropped.RescueRef}:README"), StringComparison.Ordinal);
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+        _repository.AssertNothingIsLost(_scratch, dropped);
+    }
+
+    [Fact]
     public void Is_refused_while_it_is_under_way()
     {
         var gate = new Gate(_scratch);

@@ -77,18 +77,23 @@ public sealed class A_remote_that_cannot_be_reached
         Assert.Equal(before, RepositoryState.Of(repository));
     }
 
-    [Fact]
-    public void Is_no_matter_for_a_mirror_which_is_refused_because_a_prune_there_deletes_our_refs()
+    [Theory]
+    [InlineData("+refs/*:refs/*")]
+    [InlineData("refs/heads/*:refs/heads/*")]
+    [InlineData("+refs/mine/*:refs/wt-run/*")]
+    public void Is_no_matter_for_a_mirror_which_is_refused_because_a_prune_there_deletes_our_refs(string refspec)
     {
         using var scratch = new Scratch();
         var repository = Unreachable(scratch);
-        repository.Git("config", "remote.origin.fetch", "+refs/*:refs/*");
+        repository.Git("config", "remote.origin.fetch", refspec);
         var before = RepositoryState.Of(repository);
 
         var run = repository.RunInWorktree("true").Expect(125);
 
-        Assert.Contains("mirror", run.Record.Message, StringComparison.Ordinal);
+        Assert.Contains($"(remote.origin.fetch = {refspec})", run.Error, StringComparison.Ordinal);
+        Assert.Contains("fetch = \"never\"", run.Error, StringComparison.Ordinal);
         Assert.Equal(before, RepositoryState.Of(repository));
+        Assert.False(Directory.Exists(repository[".git/wt-run/runs"]));
     }
 
     private static TestRepository Unreachable(Scratch scratch, params IReadOnlyList<string> keys)

@@ -35,6 +35,58 @@ public sealed class A_run_that_changes_what_governs_it
         AssertBlockedUntilAPersonLandsIt(repository, $"{directory}/post-merge", $"mkdir -p {directory}; echo exit > {directory}/post-merge; echo work > work");
     }
 
+    [Theory]
+    [InlineData("rm -r tools; ln -s elsewhere tools", "tools")]
+    [InlineData("rm -r tools/hooks; ln -s ../elsewhere tools/hooks", "tools/hooks")]
+    [InlineData("rm -r tools; echo x > tools", "tools")]
+    [InlineData("git mv tools instruments", "tools/hooks/")]
+    public void Does_not_land_by_itself_if_something_else_stands_where_its_hooks_were(string engine, string changed)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("user_worktree = true");
+        repository.Commit("tools/hooks/post-merge", "exit 0\n");
+        repository.Git("config", "core.hooksPath", "tools/hooks");
+
+        AssertBlockedUntilAPersonLandsIt(repository, changed, $"echo work > work; {engine}");
+    }
+
+    [Fact]
+    public void Does_not_land_by_itself_if_a_link_stands_above_hooks_that_were_never_there()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("user_worktree = true");
+        repository.Git("config", "core.hooksPath", "tools/hooks");
+
+        AssertBlockedUntilAPersonLandsIt(repository, "tools", "echo work > work; mkdir -p other/hooks; echo exit > other/hooks/post-merge; ln -s other tools");
+    }
+
+    [Theory]
+    [InlineData("ln -s ../tools/hooks .git/hooks", "tools/hooks/post-merge")]
+    [InlineData("mkdir .git/hooks; ln -s ../../tools/hooks/post-merge .git/hooks/post-merge", "tools/hooks/post-merge")]
+    [InlineData("ln -s tools/hooks .hooks; git config core.hooksPath .hooks", "tools/hooks/post-merge")]
+    [InlineData("ln -s tools/hooks .hooks; git config core.hooksPath \"$PWD/.hooks\"", "tools/hooks/post-merge")]
+    public void Does_not_land_by_itself_if_its_hooks_are_reached_through_a_link(string link, string changed)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("user_worktree = true");
+        repository.Commit("tools/hooks/post-merge", "exit 0\n");
+        scratch.Run(repository.Path, "sh", "-c", $"rm -rf .git/hooks; {link}; echo .hooks >> .git/info/exclude").Expect(0);
+
+        AssertBlockedUntilAPersonLandsIt(repository, changed, "echo work > work; echo '# mine' >> tools/hooks/post-merge");
+    }
+
+    [Fact]
+    public void Lands_by_itself_if_the_changed_file_only_matches_the_name_taken_as_a_pattern()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("user_worktree = true");
+        repository.Git("config", "core.hooksPath", ":(glob)*");
+
+        Assert.Equal(MergeBackResult.Landed, repository.RunInWorktree("echo work > work").Expect(0).Record.MergeBack?.Result);
+        Assert.Equal(
+            MergeBackResult.Blocked, repository.RunInWorktree("mkdir ':(glob)*'; echo exit > ':(glob)*/post-merge'").Expect(120).Record.MergeBack?.Result);
+    }
+
     [Fact]
     public void Lands_by_itself_if_the_hooks_directory_in_use_is_another()
     {

@@ -57,6 +57,45 @@ public sealed class Landing_by_hand
         Assert.Equal([repository.Path], repository.Worktrees);
     }
 
+    [Theory]
+    [InlineData("merge", MergeBackResult.Landed)]
+    [InlineData("squash", MergeBackResult.Nothing)]
+    [InlineData("rebase", MergeBackResult.Nothing)]
+    public void Cannot_see_that_the_user_has_squashed_it_by_hand_and_changes_no_file_then(string style, MergeBackResult result)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure($"merge_style = \"{style}\"");
+        var record = repository.RunInWorktree($"{EngineScript.Commit("work")}; exit 3").Expect(3).Record;
+        repository.Commit("before", "before\n");
+        repository.Git("merge", "--quiet", "--squash", record.Branch!);
+        repository.Git("commit", "--quiet", "-m", "By hand");
+        var tree = repository.Git("rev-parse", "HEAD^{tree}");
+
+        var landed = repository.Land(record).Expect(0).Record;
+
+        Assert.Equal((RunState.Succeeded, result), (landed.State, landed.MergeBack?.Result));
+        Assert.Equal((tree, ""), (repository.Git("rev-parse", "HEAD^{tree}"), repository.Status));
+        Assert.Equal(result == MergeBackResult.Landed ? 2 : 1, repository.Parents("HEAD").Length);
+    }
+
+    [Fact]
+    public void Finds_that_the_user_has_pushed_the_run_branch_already()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var bare = repository.AddBareRemote();
+        repository.Configure("merge_back = \"push\"");
+        scratch.Script($"{Path.GetFileName(bare)}/hooks/update", "exit 1\n");
+        var record = repository.RunInWorktree(EngineScript.Commit("work"), "--branch", "feature").Expect(120).Record;
+        File.Delete(Path.Combine(bare, "hooks/update"));
+        repository.Git("push", "--quiet", "origin", "feature");
+
+        var pushed = repository.Land(record).Expect(0).Record;
+
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Pushed, record.MergeBack?.Commit), (pushed.State, pushed.MergeBack?.Result, pushed.MergeBack?.Commit));
+        Assert.Equal(["main"], repository.Branches);
+    }
+
     [Fact]
     public void Refuses_what_has_landed_or_left_nothing_or_ran_in_place()
     {

@@ -145,8 +145,8 @@ public sealed class What_stands_between_a_landing_and_its_target
         Assert.Equal("", repository.Status);
 
         File.Delete(scratch.Path("armed"));
-        Assert.Contains("index.lock", repository.RunInWorktree("echo more > more", "--trigger", "cron").Expect(120).Record.Message, StringComparison.Ordinal);
-        File.Delete(repository[".git/index.lock"]);
+        Assert.False(File.Exists(repository[".git/index.lock"]));
+        repository.RunInWorktree("echo more > more", "--trigger", "cron").Expect(0);
         Assert.Equal(MergeBackResult.Landed, repository.Land(record).Expect(0).Record.MergeBack?.Result);
         Assert.Equal(("changed\n", "big\n", ""), (repository.Read("README"), repository.Read("z.big"), repository.Status));
     }

@@ -233,20 +233,160 @@ public sealed class The_work_of_a_run_that_ended_well
     }
 
     [Theory]
-    [InlineData("push_target = true", "push_target")]
-    [InlineData("after_push = [\"true\"]", "after_push")]
-    public void Is_not_begun_if_the_project_wants_a_push_that_this_version_cannot_do(string key, string name)
+    [InlineData("merge")]
+    [InlineData("squash")]
+    [InlineData("rebase")]
+    public void Is_merged_by_the_merge_drivers_of_the_repository(string style)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure($"merge_style = \"{style}\"");
+        repository.Git("config", "merge.both.driver", "cat %B >> %A");
+        repository.Commit(".gitattributes", "list merge=both\nlog merge=union\n");
+        repository.Commit("list", "first\n");
+        repository.Commit("log", "first\n");
+
+        var record = repository.RunInWorktree(
+            $"echo mine > list; echo mine > log; git commit -qam Mine; {EngineScript.CommitInCheckout(repository, "list")}; {EngineScript.CommitInCheckout(repository, "log")}").Expect(0).Record;
+
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+        Assert.Equal(("theirs\nmine\n", "theirs\nmine\n"), (repository.Read("list"), repository.Read("log")));
+        Assert.Equal("", repository.Status);
+    }
+
+    [Theory]
+    [InlineData("squash")]
+    [InlineData("rebase")]
+    public void Is_verified_as_it_lands(string style)
     {
         using var scratch = new Scratch();
         var repository = new TestRepository(scratch);
-        repository.AddBareRemote();
-        repository.Configure("merge_back = \"push\"", key);
-        var before = RepositoryState.Of(repository);
+        var verify = scratch.Script(
+            "verify", $"{{ git log --format=%s -2; ls; git status --porcelain; }} | tr '\\n' ' ' > '{scratch.Path("seen")}'; git rev-parse HEAD > '{scratch.Path("head")}'; test ! -e theirs\n");
+        repository.Configure($"merge_style = \"{style}\"", $"verify = [\"{verify}\"]");
 
-        var run = repository.RunInWorktree($"touch '{scratch.Path("started")}'").Expect(125);
+        var landed = repository.RunInWorktree($"{EngineScript.Commit("one")}; {EngineScript.Commit("two")}").Expect(0).Record;
 
-        Assert.Contains($"{name} is not available yet", run.Error, StringComparison.Ordinal);
-        Assert.False(File.Exists(scratch.Path("started")));
-        Assert.Equal(before, RepositoryState.Of(repository));
+        Assert.Equal(landed.MergeBack?.Commit, File.ReadAllText(scratch.Path("head")).Trim());
+        Assert.Equal(repository.Head, landed.MergeBack?.Commit);
+
+        var record = repository.RunInWorktree($"{EngineScript.Commit("three")}; {EngineScript.CommitInCheckout(repository, "theirs")}").Expect(120).Record;
+
+        Assert.Equal((RunState.NeedsMerge, MergeBackResult.VerifyFailed), (record.State, record.MergeBack?.Result));
+        Assert.Equal(
+            style == "squash" ? $"Merge run {record.Id} (user) into main Move on with theirs README one theirs three two wt-run.toml " : "Change three Move on with theirs README one theirs three two wt-run.toml ",
+            File.ReadAllText(scratch.Path("seen")));
+        Assert.Equal("Move on with theirs", repository.Git("log", "-1", "--format=%s"));
+        Assert.Equal("work", repository.Git("show", $"{record.Branch}:three"));
+        Assert.Equal(["refs/heads/main", $"refs/heads/{record.Branch}"], repository.Refs.Where(name => !name.StartsWith("refs/wt-run/", StringComparison.Ordinal)));
     }
+
+    [Fact]
+    public void Is_nothing_with_squash_if_its_commits_undo_each_other()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("merge_style = \"squash\"");
+        var before = repository.Head;
+
+        var record = repository.RunInWorktree($"{EngineScript.Commit("work")}; {EngineScript.NoteCommit(scratch)}; git rm -q work; git commit -qm Back").Expect(0).Record;
+
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Nothing), (record.State, record.MergeBack?.Result));
+        Assert.Equal((before, ""), (repository.Head, repository.Status));
+        repository.AssertNothingIsLost(scratch, record);
+    }
+
+    [Theory]
+    [InlineData("merge", false)]
+    [InlineData("squash", false)]
+    [InlineData("rebase", false)]
+    [InlineData("merge", true)]
+    [InlineData("rebase", true)]
+    public void Conflicts_without_a_trace_of_the_attempt_and_lands_after_the_commands_of_the_hint(string style, bool isKept)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure($"merge_style = \"{style}\"", $"keep_on_failure = {(isKept ? "true" : "false")}");
+
+        var record = repository.RunInWorktree($"{EngineScript.Commit("README", "mine")}; {EngineScript.CommitInCheckout(repository, "README")}").Expect(120).Record;
+
+        Assert.Equal((RunState.NeedsMerge, MergeBackResult.Conflict), (record.State, record.MergeBack?.Result));
+        Assert.Equal(("theirs\n", ""), (repository.Read("README"), repository.Status));
+        Assert.Equal(isKept ? [repository.Path, record.Worktree!] : [repository.Path], repository.Worktrees);
+        var at = isKept ? record.Worktree! : repository.Path;
+        if (isKept)
+        {
+            Assert.Equal("mine\n", File.ReadAllText(Path.Combine(at, "README")));
+            Assert.DoesNotContain("rebase", scratch.Run(at, "git", "status").Expect(0).Output, StringComparison.Ordinal);
+            Assert.Equal("", scratch.Run(at, "git", "status", "--porcelain").Expect(0).Output);
+        }
+
+        scratch.Run(repository.Path, "sh", "-c", record.Hint!.Split('\n')[1]).Expect(1);
+        File.WriteAllText(Path.Combine(at, "README"), "both\n");
+        scratch.Run(at, "git", "commit", "--quiet", "--all", "--no-edit").Expect(0);
+        repository.Git("checkout", "--quiet", "main");
+
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (repository.Land(record).Expect(0).Record.State, repository.Show(record.Id).MergeBack?.Result));
+        Assert.Equal(("both\n", ""), (repository.Read("README"), repository.Status));
+        Assert.Equal(["main"], repository.Branches);
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+
+    [Fact]
+    public void Is_rebased_without_its_merges_if_nothing_is_lost_by_that()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("merge_style = \"rebase\"");
+
+        var record = repository.RunInWorktree($"{Merge("")}; {EngineScript.NoteCommit(scratch)}; {EngineScript.CommitInCheckout(repository, "theirs")}").Expect(0).Record;
+
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+        Assert.Equal(["side", "theirs", "work"], repository.Git("ls-tree", "--name-only", "HEAD").Split('\n').Except(["README", "wt-run.toml"]));
+        Assert.Empty(repository.Git("log", "--merges", "--format=%H"));
+        repository.AssertNothingIsLost(scratch, record);
+    }
+
+    [Fact]
+    public void Needs_a_person_with_rebase_if_a_merge_of_its_own_holds_a_change_that_would_be_lost()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("merge_style = \"rebase\"");
+
+        var record = repository.RunInWorktree($"{Merge("echo only here > README; git add README;")}; {EngineScript.CommitInCheckout(repository, "theirs")}").Expect(120).Record;
+
+        Assert.Equal((RunState.NeedsMerge, MergeBackResult.Conflict), (record.State, record.MergeBack?.Result));
+        Assert.Equal(["README"], record.MergeBack?.Conflicts);
+        Assert.Contains("holds merges of its own", record.Message, StringComparison.Ordinal);
+
+        scratch.Run(repository.Path, "sh", "-c", record.Hint!.Split('\n')[1]).Expect(0);
+        repository.Git("checkout", "--quiet", "main");
+        Assert.Equal(MergeBackResult.Landed, repository.Land(record).Expect(0).Record.MergeBack?.Result);
+        Assert.Equal("only here\n", repository.Read("README"));
+    }
+
+    [Theory]
+    [InlineData("main")]
+    [InlineData("elsewhere")]
+    public void Is_merged_again_if_the_target_moves_in_the_very_moment_of_the_landing(string checkedOut)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var other = repository.Git("commit-tree", "-m", "Theirs", "-p", "HEAD", "HEAD^{tree}");
+        repository.Git("checkout", "--quiet", checkedOut == "main" ? "main" : "-b", checkedOut == "main" ? "--" : checkedOut);
+        var git = scratch.Run(scratch.Root, "sh", "-c", "command -v git").Expect(0).Output.Trim();
+        scratch.Script(
+            "bin/git",
+            $"case \" $* \" in *' merge --ff-only '*|*' update-ref -m wt-run '*) test -e '{scratch.Path("once")}' || {{ touch '{scratch.Path("once")}'; "
+            + $"{git} -C '{repository.Path}' update-ref refs/heads/main {other}; }};; esac\nexec {git} \"$@\"\n");
+        scratch.PutFirstInPath(scratch.Path("bin"));
+
+        var record = repository.RunInWorktree(EngineScript.Commit("work"), "--base", "main").Expect(0).Record;
+
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+        Assert.Equal(record.MergeBack?.Commit, repository.Git("rev-parse", "main"));
+        Assert.Equal(other, repository.Parents("main")[0]);
+        Assert.Equal("", repository.Status);
+        Assert.Equal([.. new[] { "elsewhere", "main" }.Where(name => name == "main" || checkedOut == name)], repository.Branches);
+    }
+
+    /// <summary>Two commits on two branches, merged, with another change in the merge commit.</summary>
+    private static string Merge(string change) =>
+        $"{EngineScript.Commit("work")}; git checkout -q -b side HEAD~1; {EngineScript.Commit("side")}; git checkout -q -; git merge -q --no-commit side; {change} git commit -qm Merge; git branch -q -D side";
 }

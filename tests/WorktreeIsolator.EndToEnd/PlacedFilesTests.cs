@@ -42,6 +42,119 @@ public sealed class Files_that_a_project_has_placed_in_a_worktree
         AssertUsersFilesAreWhole(repository);
     }
 
+    [Theory]
+    [InlineData("merge")]
+    [InlineData("rebase")]
+    [InlineData("push")]
+    public void Block_what_would_carry_them_in_its_history_though_the_engine_has_taken_them_out_again(string how)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.AddBareRemote();
+        WithModules(repository, how == "push" ? "merge_back = \"push\"" : $"merge_style = \"{how}\"");
+
+        var record = repository.RunInWorktree(
+            "echo work > work; git add -f .env work; git commit -qm Work; git rm -q --cached .env; git commit -qm Better").Expect(120).Record;
+
+        Assert.Equal((RunState.NeedsMerge, MergeBackResult.Blocked), (record.State, record.MergeBack?.Result));
+        Assert.Contains(".env", record.Message, StringComparison.Ordinal);
+        Assert.Equal(repository.Git("rev-parse", "origin/main"), repository.Head);
+        Assert.Equal(["origin/HEAD", "origin/main"], repository.Git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/remotes").Split('\n'));
+
+        scratch.Run(repository.Path, "sh", "-c", record.Hint!.Split('\n')[1]).Expect(0);
+        Assert.Equal(RunState.Succeeded, repository.Land(record).Expect(0).Record.State);
+        Assert.Empty(repository.Git("log", "--all", "--format=%H", "--", ".env"));
+        AssertUsersFilesAreWhole(repository);
+    }
+
+    [Fact]
+    public void Do_not_block_what_is_squashed_without_them()
+    {
+        using var scratch = new Scratch();
+        var repository = WithModules(scratch, "merge_style = \"squash\"");
+
+        var record = repository.RunInWorktree(
+            "echo work > work; git add -f .env work; git commit -qm Work; git rm -q --cached .env; git commit -qm Better").Expect(0).Record;
+
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+        Assert.Empty(repository.Git("log", "--format=%H", "main", "--", ".env"));
+        AssertUsersFilesAreWhole(repository);
+    }
+
+    [Fact]
+    public void Block_the_landing_if_a_merge_commit_of_the_engines_brings_them_in()
+    {
+        using var scratch = new Scratch();
+        var repository = WithModules(scratch);
+
+        var record = repository.RunInWorktree(
+            $"{EngineScript.Commit("work")}; git checkout -q -b side HEAD~1; {EngineScript.Commit("side")}; git checkout -q -; git merge -q --no-commit side;"
+            + " git add -f .env; git commit -qm Merge; git rm -q --cached .env; git commit -qm Better; git branch -q -D side").Expect(120).Record;
+
+        Assert.Equal(MergeBackResult.Blocked, record.MergeBack?.Result);
+        Assert.Contains(".env", record.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Do_not_count_where_the_target_itself_has_one_of_that_name_and_the_engine_merged_it()
+    {
+        using var scratch = new Scratch();
+        var repository = WithModules(scratch);
+        repository.Git("checkout", "--quiet", "-b", "mine");
+
+        var record = repository.RunInWorktree(
+            $"{EngineScript.Commit("work")}; rm .env; git checkout -q -b theirs main; echo theirs > .env; git add -f .env; git commit -qm Theirs; git update-ref refs/heads/main HEAD;"
+            + " rm -f .env; git checkout -q -f -; git merge -q theirs; git branch -q -D theirs",
+            "--base",
+            "main");
+
+        Assert.Equal((0, MergeBackResult.Landed), (record.ExitCode, record.Record.MergeBack?.Result));
+        Assert.Equal("theirs", repository.Git("show", "main:.env"));
+    }
+
+    [Fact]
+    public void May_be_thousands_and_called_like_a_pattern()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit(".gitignore", "/cache/\n");
+        repository.Configure("copy = [\"cache/**\"]");
+        var longName = new string('n', 200);
+        foreach (var number in Enumerable.Range(0, HeavyTests.Count(12_000, 100_000)))
+        {
+            repository.Write($"cache/{number}{longName}", "");
+        }
+
+        repository.Write("cache/*", "");
+        repository.Write("cache/:(top)x", "");
+
+        var landed = repository.RunInWorktree(EngineScript.Commit("work")).Expect(0).Record;
+        var blocked = repository.RunInWorktree($"{EngineScript.Commit("more")}; git add -f --all cache; git commit -qm Cache").Expect(120).Record;
+
+        Assert.Equal(MergeBackResult.Landed, landed.MergeBack?.Result);
+        Assert.Equal(MergeBackResult.Blocked, blocked.MergeBack?.Result);
+        Assert.InRange(blocked.Message!.Length, 1, 5000);
+        Assert.InRange(blocked.Hint!.Length, 1, 5000);
+        scratch.Run(repository.Path, "sh", "-c", blocked.Hint.Split('\n')[1]).Expect(0);
+        Assert.Equal(MergeBackResult.Landed, repository.Land(blocked).Expect(0).Record.MergeBack?.Result);
+        Assert.Equal([".gitignore", "README", "more", "work", "wt-run.toml"], Files(repository, "HEAD"));
+    }
+
+    [Fact]
+    public void Are_compared_letter_by_letter()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit(".gitignore", "w*k\n!work\n");
+        repository.Configure("copy = [\"w[*]k\"]");
+        repository.Write("w*k", "mine\n");
+
+        var record = repository.RunInWorktree($"test -e 'w*k' && {EngineScript.Commit("work")}").Expect(0).Record;
+
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+        Assert.Equal(MergeBackResult.Blocked, repository.RunInWorktree("git add -f 'w*k'; git commit -qm Mine").Expect(120).Record.MergeBack?.Result);
+    }
+
     [Fact]
     public void Block_a_landing_that_is_asked_for_later_too()
     {
@@ -56,9 +169,12 @@ public sealed class Files_that_a_project_has_placed_in_a_worktree
         Assert.False(File.Exists(repository["work"]));
         AssertUsersFilesAreWhole(repository);
 
-        scratch.Run(repository.Path, "sh", "-c", $"git worktree add -q ../mend {record.Branch} && cd ../mend && git rm -q --cached .env && git commit -qm 'Take it out' && git worktree remove -f .").Expect(0);
+        scratch.Run(repository.Path, "sh", "-c", record.Hint!.Split('\n')[1]).Expect(0);
+        AssertUsersFilesAreWhole(repository);
         repository.WtRun.Run("land", record.Id).Expect(0);
         Assert.Equal("work\n", repository.Read("work"));
+        Assert.Equal([".gitignore", "README", "work", "wt-run.toml"], Files(repository, "HEAD"));
+        Assert.Equal([repository.Path], repository.Worktrees);
         AssertUsersFilesAreWhole(repository);
     }
 
@@ -186,9 +302,10 @@ public sealed class Files_that_a_project_has_placed_in_a_worktree
         Assert.Contains(record.Warnings(), warning => warning.Contains("'config/cache'", StringComparison.Ordinal));
     }
 
-    private static TestRepository WithModules(Scratch scratch, params IReadOnlyList<string> more)
+    private static TestRepository WithModules(Scratch scratch, params IReadOnlyList<string> more) => WithModules(new TestRepository(scratch), more);
+
+    private static TestRepository WithModules(TestRepository repository, params IReadOnlyList<string> more)
     {
-        var repository = new TestRepository(scratch);
         repository.Commit(".gitignore", "node_modules/\n.env\n");
         repository.Configure(["link = [\"node_modules\"]", "copy = [\".env\"]", .. more]);
         repository.Write("node_modules/left/pad.js", "pad\n");

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using WorktreeIsolator.EndToEnd.TestSupport;
 using WorktreeIsolator.Records;
 using Xunit;
@@ -90,7 +87,7 @@ public sealed class A_push_that_the_remote_does_not_take
     {
         using var scratch = new Scratch();
         var repository = new TestRepository(scratch);
-        using var server = new Locked();
+        using var server = new LockedServer();
         repository.Git("remote", "add", "origin", server.Url);
         repository.Commit("wt-run.toml", "[projects.repo]\npath = \".\"\nmerge_back = \"push\"\nfetch = \"never\"\n");
 
@@ -129,44 +126,5 @@ public sealed class A_push_that_the_remote_does_not_take
         Assert.Equal("work", repository.Git("show", "feature:work"));
         Assert.Equal([repository.Path], repository.Worktrees);
         Assert.Equal(["feature", "main"], repository.Branches);
-    }
-
-    /// <summary>A server that asks everyone for a password.</summary>
-    private sealed class Locked : IDisposable
-    {
-        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-
-        public Locked()
-        {
-            _listener.Start();
-            Url = $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/repo.git";
-            new Thread(Serve) { IsBackground = true }.Start();
-        }
-
-        public string Url { get; }
-
-        public bool WasAsked { get; private set; }
-
-        public void Dispose() => _listener.Dispose();
-
-        private void Serve()
-        {
-            try
-            {
-                while (true)
-                {
-                    using var client = _listener.AcceptTcpClient();
-                    using var stream = client.GetStream();
-                    _ = stream.Read(new byte[8192]);
-                    WasAsked = true;
-                    stream.Write(Encoding.ASCII.GetBytes(
-                        "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"locked\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
-                }
-            }
-            catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
-            {
-                // The test is over.
-            }
-        }
     }
 }

@@ -164,7 +164,7 @@ public sealed class More_than_a_ref_should_hold
         Assert.Equal(2000000, new FileInfo(Path.Combine(record.Worktree!, "big")).Length);
         Assert.Equal("edited", repository.Git("show", $"{record.RescueRef}:README"));
         Assert.False(File.Exists(repository["work"]));
-        Assert.Equal([$"left worktree {record.Worktree}: kept on purpose: {record.Kept!.Reason}; when you have what you need from it: rm -rf '{record.Worktree}', then wt-run prune"], repository.Prune());
+        Assert.Equal([$"left worktree {record.Worktree}: kept on purpose: {record.Kept!.Reason}; land it: wt-run land {record.Id[..8]}; give it up: wt-run drop {record.Id[..8]}"], repository.Prune());
         Assert.True(Directory.Exists(record.Worktree));
     }
 

@@ -73,6 +73,7 @@ internal sealed class InitCommand : CliCommand
         # merge_style = "merge"             # merge | ff | squash | rebase
         # verify = ["npm", "test"]          # must pass on exactly what would land
         # keep_on_failure = false
+        # artifacts = ["reports/**"]        # ignored files to keep with the run's record
 
         # [engines.mine]
         # command = ["my-agent", "{prompt}"]   # without {prompt} the prompt comes on standard input
@@ -85,6 +86,11 @@ internal sealed class InitCommand : CliCommand
         # project = "{{name}}"
         # engine = "claude"
         # prompt = "Tidy the changelog."
+
+        # [retention]                       # for wt-run prune
+        # records = "30d"
+        # keep_last = 200
+        # rescue_refs = "90d"
 
         """;
 }

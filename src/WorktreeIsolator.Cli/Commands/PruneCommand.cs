@@ -24,18 +24,28 @@ internal sealed class PruneCommand : CliCommand
     {
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         var isDry = _dryRun.IsGiven(invocation.Line);
-        var pruner = new Pruner(known.Options);
+        var pruner = new Pruner(known.Options, known.Retention);
         var items = new List<PruneItem>();
+        var exitCode = ExitCodes.Success;
         foreach (var (project, _) in known.Stores)
         {
-            items.AddRange(pruner.Prune(project, isDry));
+            try
+            {
+                items.AddRange(pruner.Prune(project, isDry));
+            }
+            catch (WorktreeIsolatorException e)
+            {
+                // One repository that cannot be pruned must not hide what became of the others.
+                StandardStreams.Error.TryWriteText(Failure.InWords($"Project '{project.Name}' could not be pruned: {e.Message}", e.Hint));
+                exitCode = ExitCodes.Wrong;
+            }
         }
 
         if (_json.IsGiven(invocation.Line))
         {
             StandardStreams.Out.Write(ToJson(items));
         }
-        else if (items.Count == 0)
+        else if (items.Count == 0 && exitCode == ExitCodes.Success)
         {
             StandardStreams.Out.WriteText("Nothing to prune.\n");
         }
@@ -44,11 +54,11 @@ internal sealed class PruneCommand : CliCommand
             foreach (var item in items)
             {
                 var verb = item.IsTaken ? isDry ? "would take" : "took" : "left";
-                StandardStreams.Out.WriteText($"{verb} {item.Kind} {item.Name}: {item.Reason}\n");
+                StandardStreams.Out.WriteText(Words.Printable($"{verb} {item.Kind} {item.Name}: {item.Reason}\n"));
             }
         }
 
-        return ExitCodes.Success;
+        return exitCode;
     }
 
     private static byte[] ToJson(List<PruneItem> items) => JsonOutput.Write(writer =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
 
@@ -26,7 +27,7 @@ internal static class RunDetails
         Line(text, "branch", record.Branch);
         Line(text, "worktree", record.Worktree);
         Line(text, "directory", record.Directory == record.Worktree ? null : record.Directory);
-        Line(text, "engine", record.Engine.Name is { } name ? $"{name}: {Words.Command(record.Engine.Command)}" : Words.Command(record.Engine.Command));
+        Line(text, "engine", record.Engine.Name is { } name ? $"{name}: {ShellWords.Command(record.Engine.Command)}" : ShellWords.Command(record.Engine.Command));
         Line(text, "exit code", record.Engine.ExitCode?.ToString(CultureInfo.InvariantCulture));
         Line(text, "merge back", MergeBack(record.MergeBack));
         foreach (var path in record.MergeBack?.Conflicts ?? [])
@@ -36,6 +37,7 @@ internal static class RunDetails
 
         Line(text, "rescued", record.RescueRef is not null && rescue is null ? $"{record.RescueRef} (no longer there)" : record.RescueRef);
         Line(text, "kept", record.Kept is { } kept ? $"{kept.Path} ({kept.Reason})" : null);
+        Line(text, "kept", RunOutcome.HoldsKeptWork(record) ? $"branch {record.Branch} (its work is on it: {RecordWriter.NameOf(record.MergeBack!.Result!.Value)})" : null);
         Line(text, "artifacts", record.Artifacts is { } artifacts ? Words.Artifacts(artifacts) : null);
         Line(text, "waited", Waited(record.Queue));
         Times(text, record);

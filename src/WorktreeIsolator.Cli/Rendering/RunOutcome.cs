@@ -1,5 +1,6 @@
 using System.Text;
 using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Cli.Rendering;
@@ -61,7 +62,7 @@ internal static class RunOutcome
         {
             if (record.Base is { } start)
             {
-                yield return $"see the work:   git log -p {start.Commit[..12]}..{Words.Quoted(record.Branch!)}";
+                yield return $"see the work:   git log -p {start.Commit[..12]}..{ShellWords.Quoted(record.Branch!)}";
             }
 
             if (!own.Any(line => line.Contains("wt-run land", StringComparison.Ordinal)))
@@ -86,7 +87,8 @@ internal static class RunOutcome
         }
     }
 
-    private static bool HoldsKeptWork(RunRecord record) =>
+    /// <summary>Whether the run's work is on its branch and nowhere else.</summary>
+    public static bool HoldsKeptWork(RunRecord record) =>
         record.Branch is not null && record.MergeBack is
         {
             Commit: not null, Result: MergeBackResult.Kept or MergeBackResult.Conflict
@@ -113,7 +115,7 @@ internal static class RunOutcome
     private static string Delivered(RunRecord record, LandedChange? landed) => record.MergeBack switch
     {
         { Result: MergeBackResult.Landed } work => $"landed on {work.Target}{(landed is null ? "" : $": {landed}")}",
-        { Result: MergeBackResult.Pushed } work => $"pushed {work.Target ?? record.Branch}",
+        { Result: MergeBackResult.Pushed } work => $"pushed {work.Target ?? record.Branch}{(landed is null ? "" : $": {landed}")}",
         { Result: MergeBackResult.Kept } => record.RescueRef is { } rescue ? $"kept its work as {rescue}" : $"kept its work on branch {record.Branch}",
         { Result: MergeBackResult.Nothing } => "succeeded; it made no commits, so there is nothing to land",
         _ => record is { StartedAt: { } start, FinishedAt: { } end } ? $"succeeded after {Words.Took(end - start)}" : "succeeded",

@@ -1,3 +1,4 @@
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Cli.Rendering;
@@ -62,7 +63,7 @@ internal sealed class RunProgress : RunObserver
         }
         else if (record.State == RunState.Running && !_isInteractive)
         {
-            Began($"running {record.Engine.Name ?? Shortened(Words.Command(record.Engine.Command))}");
+            Began($"running {record.Engine.Name ?? Shortened(ShellWords.Command(record.Engine.Command))}");
         }
     }
 

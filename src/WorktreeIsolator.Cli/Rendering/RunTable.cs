@@ -62,9 +62,11 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
         { Worktree: null } => record.Directory ?? "",
         { State: var state } when !state.IsFinal() => record.Worktree,
         { MergeBack.Result: MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Nothing } => record.MergeBack.Target ?? "",
+        { MergeBack.Result: MergeBackResult.Dropped } => record.RescueRef ?? "",
         _ => record.Branch ?? "",
     };
 
+    /// <summary>Its place in the queue; else the exit code if it is not 0, what became of the work, and what was kept and why.</summary>
     private static string Result(RunRecord record)
     {
         if (record is { State: RunState.Queued, Queue.Position: { } position })
@@ -73,7 +75,35 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
             return string.Create(CultureInfo.InvariantCulture, $"position {position}{behind}");
         }
 
-        var result = record.MergeBack?.Result is { } known ? RecordWriter.NameOf(known) : "";
-        return record.Engine.ExitCode is { } code and not 0 ? $"exit {code}{(result.Length == 0 ? "" : $", {result}")}" : result;
+        var parts = new List<string>();
+        if (record.Engine.ExitCode is { } code and not 0)
+        {
+            parts.Add($"exit {code}");
+        }
+
+        if (record.MergeBack?.Result is { } known)
+        {
+            parts.Add(RecordWriter.NameOf(known));
+        }
+
+        if (record.Kept is { } kept)
+        {
+            parts.Add($"worktree kept: {Short(kept.Reason)}");
+        }
+
+        if (record.RescueRef is { } rescue && rescue != Where(record))
+        {
+            parts.Add($"rescued: {rescue}");
+        }
+
+        return Words.Printable(string.Join(", ", parts));
+    }
+
+    /// <summary>git's words may be many, on many lines.</summary>
+    private static string Short(string reason)
+    {
+        const int most = 60;
+        var line = reason.Split('\n')[0];
+        return line.Length <= most ? line : line[..most] + "…";
     }
 }

@@ -1,14 +1,13 @@
 using System.Globalization;
 using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Cli.Rendering;
 
-/// <summary>Times and commands as a person reads them.</summary>
+/// <summary>Times and texts as a person reads them.</summary>
 internal static class Words
 {
-    private const string Harmless = "-_./=:,@+%{}";
-
     /// <summary>How long ago something was: <c>3m ago</c>.</summary>
     public static string Age(DateTimeOffset when)
     {
@@ -30,7 +29,7 @@ internal static class Words
     /// <summary>How many artifacts a run left, and where: <c>3 artifacts (12.4 KiB) in /…</c>.</summary>
     public static string Artifacts(ArtifactsInfo artifacts) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{artifacts.Files} {(artifacts.Files == 1 ? "artifact" : "artifacts")} ({Size(artifacts.Bytes)}) in {Quoted(artifacts.Path)}");
+        $"{artifacts.Files} {(artifacts.Files == 1 ? "artifact" : "artifacts")} ({Size(artifacts.Bytes)}) in {ShellWords.Quoted(artifacts.Path)}");
 
     /// <summary>How much something holds: <c>12.4 KiB</c>.</summary>
     public static string Size(long bytes) => bytes switch
@@ -59,22 +58,5 @@ internal static class Words
         }
 
         return printable is null ? text : new string(printable);
-    }
-
-    /// <summary>A command as a person would type it.</summary>
-    public static string Command(IEnumerable<string> argv) => string.Join(' ', argv.Select(Quoted));
-
-    /// <summary>A word for a shell, quoted only if it has to be.</summary>
-    public static string Quoted(string word)
-    {
-        foreach (var c in word)
-        {
-            if (!char.IsAsciiLetterOrDigit(c) && !Harmless.Contains(c, StringComparison.Ordinal))
-            {
-                return $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
-            }
-        }
-
-        return word.Length > 0 ? word : "''";
     }
 }

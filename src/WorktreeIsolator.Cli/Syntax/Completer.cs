@@ -1,6 +1,7 @@
 using System.CommandLine;
 using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
+using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.Cli.Syntax;
 
@@ -109,7 +110,7 @@ internal sealed class Completer(Surroundings here)
         ValueKind.File => [Files],
         ValueKind.Word => words.Select(word => (word, "")),
         ValueKind.Project => ConfigurationSource.Load(config, here).Projects.Values.Select(project => (project.Name, project.Path)),
-        ValueKind.Engine => ConfigurationSource.Load(config, here).Engines.Values.Select(engine => (engine.Name, Words.Command(engine.Command))),
+        ValueKind.Engine => ConfigurationSource.Load(config, here).Engines.Values.Select(engine => (engine.Name, ShellWords.Command(engine.Command))),
         ValueKind.Run => KnownProjects.Find(config, here).Stores
             .SelectMany(known => known.Store.ReadAll())
             .OrderByDescending(record => record.CreatedAt)

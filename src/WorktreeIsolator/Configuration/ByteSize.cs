@@ -9,6 +9,8 @@ internal static class ByteSize
     public const string Allowed =
         "write a number of bytes or a whole number with the unit B, KiB, MiB, GiB or TiB, such as '100MiB'";
 
+    private static readonly string[] Units = ["KiB", "MiB", "GiB", "TiB"];
+
     /// <summary>Reads an amount.</summary>
     /// <param name="text">A whole number and a unit.</param>
     /// <param name="bytes">The amount in bytes.</param>
@@ -39,5 +41,20 @@ internal static class ByteSize
 
         bytes = number << shift;
         return true;
+    }
+
+    /// <summary>An amount for people: <c>512 bytes</c>, <c>1.9 MiB</c>.</summary>
+    public static string Format(long bytes)
+    {
+        var (amount, unit) = ((double)bytes, 0);
+        while (amount >= 1024 && unit < Units.Length)
+        {
+            amount /= 1024;
+            unit++;
+        }
+
+        return unit == 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes")
+            : string.Create(CultureInfo.InvariantCulture, $"{amount:0.#} {Units[unit - 1]}");
     }
 }

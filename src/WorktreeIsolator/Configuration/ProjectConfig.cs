@@ -45,7 +45,7 @@ public sealed record ProjectConfig
     /// <summary>The command that prepares a new worktree, as program and arguments; empty for none.</summary>
     public IReadOnlyList<string> Setup { get; init; } = [];
 
-    /// <summary>How long <see cref="Setup"/> may take; more than zero.</summary>
+    /// <summary>How long <see cref="Setup"/> may take, and the repository's post-checkout hook before it; more than zero.</summary>
     public TimeSpan SetupTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Whether submodules are checked out in a worktree.</summary>
@@ -80,6 +80,9 @@ public sealed record ProjectConfig
 
     /// <summary>A command to start after a push, as program and arguments; <c>{branch}</c> stands for the branch. Empty for none.</summary>
     public IReadOnlyList<string> AfterPush { get; init; } = [];
+
+    /// <summary>How long <see cref="AfterPush"/> may take; more than zero.</summary>
+    public TimeSpan AfterPushTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Whether the worktree of a failed run is kept.</summary>
     public bool KeepOnFailure { get; init; }

@@ -37,6 +37,7 @@ internal sealed class ProjectReader(ConfigReading reading, ConfigTable table)
             PushRemote = ReadGitName("push_remote") ?? defaults.PushRemote,
             PushTarget = table.Flag("push_target") ?? defaults.PushTarget,
             AfterPush = table.Command("after_push", required: false) ?? defaults.AfterPush,
+            AfterPushTimeout = table.Length("after_push_timeout") ?? defaults.AfterPushTimeout,
             KeepOnFailure = table.Flag("keep_on_failure") ?? defaults.KeepOnFailure,
             Artifacts = table.Texts("artifacts", ConfigNames.CheckPattern) ?? defaults.Artifacts,
             MaxWorktrees = table.Integer("max_worktrees", 1) ?? defaults.MaxWorktrees,

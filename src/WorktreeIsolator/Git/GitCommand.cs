@@ -11,11 +11,14 @@ internal sealed record GitResult(int ExitCode, byte[] RawOutput, string Error)
 
     public bool Succeeded => ExitCode == 0;
 
-    /// <summary>Standard output as UTF-8, without the line end at its end.</summary>
-    public string Output => _output ??= Encoding.UTF8.GetString(RawOutput).TrimEnd('\n');
+    /// <summary>Whether a signal ended it. (129 may be SIGHUP, but is what git says to a wrong option.)</summary>
+    public bool WasKilled => ExitCode > 129;
+
+    /// <summary>Standard output, without the line end at its end; names in it may be any bytes (<see cref="ByteText"/>).</summary>
+    public string Output => _output ??= ByteText.Decode(RawOutput).TrimEnd('\n');
 
     /// <summary>The fields of NUL-terminated output.</summary>
-    public string[] Fields => Encoding.UTF8.GetString(RawOutput).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+    public string[] Fields => ByteText.Decode(RawOutput).Split('\0', StringSplitOptions.RemoveEmptyEntries);
 }
 
 /// <summary>
@@ -58,8 +61,8 @@ internal sealed record GitCommand
 
     public IReadOnlyDictionary<string, string> Environment { get; private init; }
 
-    /// <summary>Arguments before the subcommand.</summary>
-    private IReadOnlyList<string> Options { get; init; } = ["-c", "gc.auto=0", "-c", "maintenance.auto=false"];
+    /// <summary>Arguments before the subcommand. An order file that is missing would stop even <c>git status</c> (git 2.39).</summary>
+    private IReadOnlyList<string> Options { get; init; } = ["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "diff.orderFile=/dev/null"];
 
     private TimeSpan? Timeout { get; init; } = MetadataTimeout;
 
@@ -113,7 +116,7 @@ internal sealed record GitCommand
 
     public GitCommand WithTimeout(TimeSpan? timeout) => this with { Timeout = timeout };
 
-    public GitCommand WithInput(string text) => this with { Input = Encoding.UTF8.GetBytes(text) };
+    public GitCommand WithInput(string text) => this with { Input = ByteText.Encode(text) };
 
     /// <summary>Runs git to its end, whatever its exit code.</summary>
     public GitResult Try(IReadOnlyList<string> arguments, CancellationToken cancellation = default)
@@ -152,7 +155,7 @@ internal sealed record GitCommand
                 Input = Input,
                 Group = ChildGroup.OwnSession,
             });
-            return new Started(child, arguments, Timeout);
+            return new Started(child, arguments, Timeout, Environment.GetValueOrDefault("GIT_WORK_TREE") ?? Directory);
         }
         catch (WorktreeIsolatorException e) when (e.Kind is FailureKind.EngineNotFound or FailureKind.EngineNotExecutable)
         {
@@ -167,16 +170,25 @@ internal sealed record GitCommand
         || result.ExitCode is 1 or 128 && result.Error.Contains("bad object worktrees/", StringComparison.Ordinal);
 
     /// <summary>A git command under way.</summary>
-    internal sealed class Started(CapturedCommand command, IReadOnlyList<string> arguments, TimeSpan? timeout) : IDisposable
+    internal sealed class Started(CapturedCommand command, IReadOnlyList<string> arguments, TimeSpan? timeout, string writesTo) : IDisposable
     {
+        private const long NothingToSpeakOf = 1 << 20;
+
         public GitResult Finish(CancellationToken cancellation = default)
         {
             var result = command.Finish(timeout, cancellation);
             var error = Encoding.UTF8.GetString(result.Error);
             return result.TimedOut
                 ? throw new GitException(arguments, result.ExitCode, $"{error}It was ended after {timeout!.Value.TotalSeconds:0} s.")
-                : new GitResult(result.ExitCode, result.Output, error);
+                : new GitResult(result.ExitCode, result.Output, result.ExitCode == 0 ? error : WithReason(error));
         }
+
+        /// <summary>Of a file that it cannot write git does not say why (2.39), and the reason nearly always is that the disk is full.</summary>
+        private string WithReason(string error) =>
+            error.Contains("unable to write file", StringComparison.Ordinal) && System.IO.Directory.Exists(writesTo)
+            && new DriveInfo(writesTo).AvailableFreeSpace < NothingToSpeakOf
+                ? $"{error.TrimEnd('\n')}\nNo space left on device: '{writesTo}'.\n"
+                : error;
 
         public void Dispose() => command.Dispose();
     }

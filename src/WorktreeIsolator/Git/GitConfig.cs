@@ -1,4 +1,4 @@
-using System.Text;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.Git;
 
@@ -19,7 +19,7 @@ internal sealed class GitConfig
     {
         var remotes = new List<string>();
         var config = new GitConfig { Remotes = remotes };
-        foreach (var entry in Encoding.UTF8.GetString(output).Split('\0', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var entry in ByteText.Decode(output).Split('\0', StringSplitOptions.RemoveEmptyEntries))
         {
             var end = entry.IndexOf('\n', StringComparison.Ordinal);
             var key = end < 0 ? entry : entry[..end];
@@ -46,6 +46,9 @@ internal sealed class GitConfig
 
     /// <summary>The value of a key (section and name in lower case), null if it is not set.</summary>
     public string? Get(string key) => _values.TryGetValue(key, out var list) ? list[^1] : null;
+
+    /// <summary>Whether a key is set to what git takes for true.</summary>
+    public bool IsTrue(string key) => Get(key)?.ToLowerInvariant() is "true" or "yes" or "on" or "1";
 
     /// <summary>All values of a key.</summary>
     public IReadOnlyList<string> GetAll(string key) => _values.TryGetValue(key, out var list) ? list : [];

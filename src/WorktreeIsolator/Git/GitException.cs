@@ -28,6 +28,7 @@ public sealed class GitException : WorktreeIsolatorException
     private static string Describe(IReadOnlyList<string> arguments, int exitCode, string error)
     {
         var said = error.Trim();
-        return $"'git {string.Join(' ', arguments)}' failed with exit code {exitCode}" + (said.Length == 0 ? "." : $":\n{said}");
+        var how = exitCode > 129 ? $"was ended by signal {exitCode - 128}" : $"failed with exit code {exitCode}";
+        return $"'git {string.Join(' ', arguments)}' {how}" + (said.Length == 0 ? "." : $":\n{said}");
     }
 }

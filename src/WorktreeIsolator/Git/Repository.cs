@@ -6,11 +6,15 @@ namespace WorktreeIsolator.Git;
 /// </summary>
 internal sealed class Repository
 {
-    private Repository(GitCommand git, RepositoryPaths paths, GitConfig config)
+    /// <summary>What rev-parse is asked, one line for each answer.</summary>
+    private static readonly string[] Questions = ["--git-common-dir", "--git-dir", "--is-inside-work-tree", "--show-toplevel", "HEAD"];
+
+    private Repository(GitCommand git, RepositoryPaths paths, GitConfig config, bool isBare)
     {
         Git = git;
         Paths = paths;
         Config = config;
+        IsBare = isBare;
     }
 
     /// <summary>git for the repository itself: refs, objects, worktree registration.</summary>
@@ -30,13 +34,13 @@ internal sealed class Repository
     public string GitDirectory => Paths.GitDirectory;
 
     /// <summary>The same repository, in which none of our steps runs a hook; not even reference-transaction.</summary>
-    public Repository WithoutHooks() => new(Git.WithoutHooks(), Paths, Config);
+    public Repository WithoutHooks() => new(Git.WithoutHooks(), Paths, Config, IsBare);
 
     /// <summary>Top of the main worktree; null if the repository has none.</summary>
     public string? MainTop => Paths.Top is { } top && !Paths.IsLinked ? top : IsBare ? null : Paths.MainTopBesideCommonDirectory;
 
     /// <summary>Whether there is no main worktree; a bare repository may be called <c>.git</c>, beside its linked worktrees.</summary>
-    private bool IsBare => Config.Get("core.bare") == "true";
+    public bool IsBare { get; }
 
     /// <summary>What a relative <c>worktrees_dir</c> is relative to.</summary>
     public string WorktreesBase => MainTop ?? Path.GetDirectoryName(CommonDirectory)!;
@@ -46,6 +50,10 @@ internal sealed class Repository
 
     /// <summary>Where wt-run keeps its state.</summary>
     public string StateDirectory => Path.Combine(CommonDirectory, "wt-run");
+
+    /// <summary>Whether a commit is another one or an ancestor of it; false if there is no such other one.</summary>
+    public bool IsAncestor(CommitId commit, string of) =>
+        of == commit.ToString() || Git.ReadOnly().Try(["merge-base", "--is-ancestor", commit.ToString(), of]).Succeeded;
 
     /// <summary>Opens the repository that holds a directory.</summary>
     /// <param name="directory">An absolute path that exists.</param>
@@ -58,11 +66,7 @@ internal sealed class Repository
 
         // Three short commands side by side take hardly longer than one.
         using var version = git.Begin(["version"]);
-        using var parse = git.Begin(
-        [
-            "rev-parse", "--path-format=absolute", "--git-common-dir", "--git-dir", "--is-inside-work-tree", "--show-toplevel",
-            "--symbolic-full-name", "HEAD",
-        ]);
+        using var parse = git.Begin(["rev-parse", "--path-format=absolute", "--symbolic-full-name", .. Questions]);
         using var config = git.Begin(["config", "--list", "-z"]);
 
         GitVersion.Require(version.Finish().Output);
@@ -74,16 +78,27 @@ internal sealed class Repository
             return NoRepository(directory, parsed);
         }
 
-        // rev-parse stops at the top of a bare repository, which has none, and at a HEAD without a commit.
-        var paths = RepositoryPaths.Parse(lines, parsed.Succeeded ? lines[^1] : git.Try(["symbolic-ref", "-q", "HEAD"]).Output);
-        var top = paths.Top;
-        return new Repository(
-            top is null
-                ? GitCommand.In(paths.CommonDirectory, environment).With("GIT_DIR", paths.CommonDirectory)
-                : GitCommand.In(top, environment),
-            paths,
-            GitConfig.Parse(configResult.RawOutput));
+        if (lines.Length > Questions.Length)
+        {
+            // One answer is a path with a line end in it.
+            lines = Array.ConvertAll(Questions, question => git.Try(["rev-parse", "--path-format=absolute", "--symbolic-full-name", question]).Output);
+        }
+
+        // rev-parse stops at the top of a bare repository, which has none. It does not know a HEAD without a commit, nor one beside a tag of that name.
+        var paths = RepositoryPaths.Parse(lines, lines[^1].StartsWith("refs/heads/", StringComparison.Ordinal) ? lines[^1] : git.Try(["symbolic-ref", "-q", "HEAD"]).Output);
+        var settings = GitConfig.Parse(configResult.RawOutput);
+        var inStore = GitCommand.In(paths.CommonDirectory, environment).With("GIT_DIR", paths.CommonDirectory);
+
+        // With a configuration for each worktree a linked one does not see the main one's (git 2.39: not even 'git worktree list' does).
+        var ofMain = paths.IsLinked && settings.IsTrue("extensions.worktreeconfig") ? GitConfig.Parse(inStore.Run(["config", "--list", "-z"]).RawOutput) : settings;
+        return new Repository(paths.Top is { } top ? GitCommand.In(top, environment) : inStore, paths, settings, HasNoMainWorktree(paths, ofMain));
     }
+
+    /// <summary>What git, too, goes by: the setting, and where there is none, the name.</summary>
+    private static bool HasNoMainWorktree(RepositoryPaths paths, GitConfig config) => (paths.Top is null || paths.IsLinked)
+        && (config.Get("core.bare") is null
+            ? config.Get("core.worktree") is null && paths.MainTopBesideCommonDirectory is null
+            : config.IsTrue("core.bare"));
 
     private static Repository? NoRepository(string directory, GitResult parsed)
     {
@@ -94,7 +109,9 @@ internal sealed class Repository
 
         var hint = parsed.Error.Contains("dubious ownership", StringComparison.Ordinal)
             ? $"It belongs to another user. If you trust it: git config --global --add safe.directory '{directory}'"
-            : null;
+            : parsed.Error.Contains("safe.bareRepository", StringComparison.Ordinal)
+                ? "Your configuration takes a bare repository only where it is named. Let the project's path be a linked worktree of it: git --git-dir=REPOSITORY worktree add PATH"
+                : null;
         throw new GitException(["rev-parse", "--git-common-dir", "(in " + directory + ")"], parsed.ExitCode, parsed.Error, hint);
     }
 }

@@ -1,3 +1,5 @@
+using WorktreeIsolator.Platform;
+
 namespace WorktreeIsolator.Git;
 
 /// <summary>One worktree as <c>git worktree list</c> shows it.</summary>
@@ -17,7 +19,13 @@ internal static class WorktreeList
         var entries = Parse(repository.Git.ReadOnly().Run(["worktree", "list", "--porcelain", "-z"]).RawOutput);
 
         // Where the git directory lies elsewhere (--separate-git-dir, a submodule), git names that instead of the main worktree (2.39).
-        return repository.MainTop is { } main && !entries[0].IsBare ? [entries[0] with { Path = main }, .. entries.Skip(1)] : entries;
+        // And where a bare repository says so in a configuration of its own, git takes it for a worktree.
+        return repository switch
+        {
+            { IsBare: true } when !entries[0].IsBare => [entries[0] with { IsBare = true }, .. entries.Skip(1)],
+            { MainTop: { } main } when !entries[0].IsBare => [entries[0] with { Path = main }, .. entries.Skip(1)],
+            _ => entries,
+        };
     }
 
     /// <summary>Reads <c>worktree list --porcelain -z</c>: NUL-ended attributes, an empty one between entries (git 2.36).</summary>
@@ -25,7 +33,7 @@ internal static class WorktreeList
     {
         var entries = new List<WorktreeEntry>();
         WorktreeEntry? current = null;
-        foreach (var line in System.Text.Encoding.UTF8.GetString(output).Split('\0'))
+        foreach (var line in ByteText.Decode(output).Split('\0'))
         {
             if (line.Length == 0)
             {

@@ -1,4 +1,4 @@
-using System.Text;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.Git;
 
@@ -63,7 +63,7 @@ internal sealed record WorktreeStatus
         var untracked = new List<string>();
         var submodules = new List<string>();
         var ignored = new List<string>();
-        var entries = Encoding.UTF8.GetString(output).Split('\0');
+        var entries = ByteText.Decode(output).Split('\0');
         for (var i = 0; i < entries.Length; i++)
         {
             var entry = entries[i];

@@ -1,4 +1,5 @@
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.MergeBack;
 
@@ -42,54 +43,62 @@ internal sealed class CheckoutRepair(GitCommand checkout, string top, string mar
     /// <summary>The index was not written yet: it still says what the files were.</summary>
     private bool TakeBackFiles(GitCommand git, IReadOnlyList<TreeChange> changed)
     {
-        var written = git.ReadOnly().Run(["diff-files", "--name-only", "--no-renames", "-z"]).Fields.ToHashSet(StringComparer.Ordinal);
-        var old = changed.Where(change => !change.IsAdded && written.Contains(change.Path)).Select(change => change.Path).ToList();
-
-        // Without --index: that needs the lock of the index, which a git that was killed has left.
-        if (old.Count > 0 && !git.WithInput(string.Join('\0', old) + "\0").Try(["checkout-index", "--force", "-z", "--stdin"]).Succeeded)
-        {
-            return false;
-        }
-
+        // First what takes room: the disk may be full.
         var isClean = true;
         foreach (var added in changed.Where(change => change.IsAdded))
         {
             isClean &= TakeBackNewFile(git, added);
         }
 
-        return isClean;
+        var written = git.ReadOnly().Run(["diff-files", "--name-only", "--no-renames", "-z"]).Fields.ToHashSet(StringComparer.Ordinal);
+        var old = changed.Where(change => !change.IsAdded && written.Contains(change.Path)).ToLookup(change => IsFree(change) || IsGits(git, change), change => change.Path);
+
+        // Without --index: that needs the lock of the index, which a git that was killed has left.
+        return isClean && !old[false].Any()
+            & (!old[true].Any() || git.WithInput(string.Join('\0', old[true]) + "\0").Try(["checkout-index", "--force", "-z", "--stdin"]).Succeeded);
     }
 
-    /// <summary>A new file goes if it is what git wrote; half of one, and whatever else came there meanwhile, stays.</summary>
+    /// <summary>A new file goes if git wrote it; whatever else came there meanwhile stays.</summary>
     private bool TakeBackNewFile(GitCommand git, TreeChange added)
     {
-        var file = new FileInfo(Path.Combine(top, added.Path));
-        if (file.LinkTarget is null && !file.Exists)
+        if (IsFree(added))
         {
             return true;
         }
 
-        var isGits = file.LinkTarget is { } link
-            ? git.ReadOnly().Try(["cat-file", "blob", added.Object]).Output == link
-            : git.ReadOnly().Try(["hash-object", "--", added.Path]).Output == added.Object;
-        if (!isGits)
+        if (!IsGits(git, added))
         {
             return false;
         }
 
-        file.Delete();
-        for (var directory = file.Directory!; directory.FullName.Length > top.Length && !directory.EnumerateFileSystemInfos().Any(); directory = directory.Parent!)
+        AnyFile.DeleteUpTo(Path.Combine(top, added.Path), top);
+        return true;
+    }
+
+    private bool IsFree(TreeChange change) => Path.Combine(top, change.Path) is var path && (!AnyFile.Exists(path) || AnyFile.IsDirectory(path));
+
+    /// <summary>Whether what lies there is what git wrote for the second commit: all of it, or as much as it got to.</summary>
+    private bool IsGits(GitCommand git, TreeChange change)
+    {
+        var path = Path.Combine(top, change.Path);
+        if (AnyFile.LinkTarget(path) is { } link)
         {
-            directory.Delete();
+            return git.ReadOnly().Try(["cat-file", "blob", change.Object]).Output == link;
         }
 
-        return true;
+        if (AnyFile.LengthOf(path) == 0 || git.ReadOnly().Try(["hash-object", "--", change.Path]).Output == change.Object)
+        {
+            return true;
+        }
+
+        var whole = git.ReadOnly().Try(["cat-file", "--filters", $"--path={change.Path}", change.Object]);
+        return whole.Succeeded && whole.RawOutput.AsSpan().StartsWith(AnyFile.ReadAllBytes(path));
     }
 
     /// <summary>Moves another branch back, with its files, if the merge has just moved it; the user's own changes stay.</summary>
     public void MoveBackOtherBranch(BranchName target, CommitId commit)
     {
-        var head = checkout.ReadOnly().Try(["rev-parse", "--symbolic-full-name", "HEAD"]).Output;
+        var head = checkout.ReadOnly().Try(["symbolic-ref", "--quiet", "HEAD"]).Output;
         var last = checkout.ReadOnly().Try(["reflog", "-1", "--format=%H %gs", "HEAD"]).Output;
         if (head != target.Ref && last.StartsWith($"{commit} {mark}", StringComparison.Ordinal))
         {

@@ -18,10 +18,10 @@ public sealed record LandedChange(int Files, int Insertions, int Deletions)
     /// <param name="projectPath">Absolute path of the run's project.</param>
     /// <param name="environment">The caller's variables, for git.</param>
     /// <param name="record">The run.</param>
-    /// <returns>Null if the run has not landed, or git no longer has the commits.</returns>
+    /// <returns>Null if the run has not landed or pushed a target, or git no longer has the commits.</returns>
     public static LandedChange? TryRead(string projectPath, IReadOnlyDictionary<string, string> environment, RunRecord record)
     {
-        if (record.MergeBack is not { Result: MergeBackResult.Landed, Commit: { } commit } || TargetBefore(record, commit) is not { } before)
+        if (record.MergeBack is not { Result: MergeBackResult.Landed or MergeBackResult.Pushed, Commit: { } commit } || TargetBefore(record, commit) is not { } before)
         {
             return null;
         }

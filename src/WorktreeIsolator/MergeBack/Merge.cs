@@ -21,13 +21,21 @@ internal sealed record MergeConflict(IReadOnlyList<string> Paths) : MergeOutcome
 /// <summary>The target and the work have no commit in common.</summary>
 internal sealed record UnrelatedHistories : MergeOutcome;
 
+/// <summary>The work holds merges, and a rebase, which leaves them out, would lose changes that were made in them.</summary>
+/// <param name="Paths">What would be lost, relative to the top of the repository.</param>
+internal sealed record MergesLost(IReadOnlyList<string> Paths) : MergeOutcome;
+
 /// <summary>The target has moved on, and <c>merge_style = "ff"</c> allows nothing but moving it forward.</summary>
 internal sealed record NotFastForward : MergeOutcome;
 
 /// <summary>
-/// Makes the commit that is to land, without touching any branch or file: merge-tree and commit-tree work on objects. It runs in the run's
-/// worktree, so that merge drivers named in .gitattributes are found, and on commit ids: an unknown name exits 1, like a conflict.
+/// Makes the commit that is to land, without touching any branch or file: merge-tree and commit-tree work on objects. It works
+/// on commit ids: an unknown name exits 1, like a conflict.
 /// </summary>
+/// <param name="worktreeGit">
+/// git in the run's worktree, started at its top: merge-tree finds the merge drivers of .gitattributes nowhere else (git 2.39).
+/// </param>
+/// <param name="identity">Author and committer, where git would find none.</param>
 internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, string> identity)
 {
     /// <summary>Computes what lands.</summary>
@@ -63,8 +71,27 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
 
     private MergeOutcome MergeTrees(CommitId target, CommitId tip, MergeStyle style, string message)
     {
+        if (TreeOf(target, tip, out var tree) is { } failure)
+        {
+            return failure;
+        }
+
+        if (style == MergeStyle.Squash && tree == worktreeGit.ReadOnly().Run(["rev-parse", $"{target}^{{tree}}"]).Output)
+        {
+            return new NothingToMerge();
+        }
+
+        string[] parents = style == MergeStyle.Squash ? ["-p", target.ToString()] : ["-p", target.ToString(), "-p", tip.ToString()];
+        var commit = Committer().WithInput(message).Run(["commit-tree", "--no-gpg-sign", .. parents, "-F", "-", tree!]).Output;
+        return new Mergeable(CommitId.Parse(commit), IsNew: true);
+    }
+
+    /// <summary>The tree of a merge; what stands against it, or null.</summary>
+    private MergeOutcome? TreeOf(CommitId target, CommitId tip, out string? tree)
+    {
         string[] arguments = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", target.ToString(), tip.ToString()];
         var result = worktreeGit.WithTimeout(null).Try(arguments);
+        tree = null;
         if (result.Error.Contains("unrelated histories", StringComparison.Ordinal))
         {
             return new UnrelatedHistories();
@@ -76,19 +103,8 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
         }
 
         var fields = result.Fields;
-        if (result.ExitCode == 1)
-        {
-            return new MergeConflict([.. fields.Skip(1).Distinct(StringComparer.Ordinal)]);
-        }
-
-        if (style == MergeStyle.Squash && fields[0] == worktreeGit.ReadOnly().Run(["rev-parse", $"{target}^{{tree}}"]).Output)
-        {
-            return new NothingToMerge();
-        }
-
-        string[] parents = style == MergeStyle.Squash ? ["-p", target.ToString()] : ["-p", target.ToString(), "-p", tip.ToString()];
-        var commit = Committer().WithInput(message).Run(["commit-tree", "--no-gpg-sign", .. parents, "-F", "-", fields[0]]).Output;
-        return new Mergeable(CommitId.Parse(commit), IsNew: true);
+        tree = fields[0];
+        return result.ExitCode == 1 ? new MergeConflict([.. fields.Skip(1).Distinct(StringComparer.Ordinal)]) : null;
     }
 
     /// <summary>In the run's worktree, on a detached HEAD: the run branch stays where the engine left it.</summary>
@@ -101,7 +117,7 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
         if (result.Succeeded)
         {
             var rebased = CommitId.Parse(git.ReadOnly().Run(["rev-parse", "HEAD"]).Output);
-            return rebased == target ? new NothingToMerge() : new Mergeable(rebased, IsNew: true);
+            return (MergeOutcome?)LostMerges(target, tip, rebased) ?? (rebased == target ? new NothingToMerge() : new Mergeable(rebased, IsNew: true));
         }
 
         var conflicts = git.ReadOnly().Run(["diff", "--name-only", "--diff-filter=U", "-z"]).Fields;
@@ -109,6 +125,21 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
         return conflicts.Length > 0
             ? new MergeConflict(conflicts)
             : throw new GitException(["rebase", target.ToString(), tip.ToString()], result.ExitCode, result.Error);
+    }
+
+    /// <summary>A rebase leaves merges out, and with them whatever was changed or resolved in them: what a merge would give must be what it gave.</summary>
+    private MergesLost? LostMerges(CommitId target, CommitId tip, CommitId rebased)
+    {
+        var git = worktreeGit.ReadOnly();
+        if (git.Run(["rev-list", "--count", "--merges", $"{target}..{tip}"]).Output == "0")
+        {
+            return null;
+        }
+
+        var lost = TreeOf(target, tip, out var tree) is MergeConflict conflict
+            ? conflict.Paths
+            : git.Run(["diff-tree", "-r", "-z", "--name-only", "--no-renames", rebased.ToString(), tree!]).Fields;
+        return lost.Count > 0 ? new MergesLost(lost) : null;
     }
 
     private GitCommand Committer() => identity.Aggregate(worktreeGit, (git, variable) => git.With(variable.Key, variable.Value));

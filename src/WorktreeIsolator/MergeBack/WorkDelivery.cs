@@ -8,22 +8,40 @@ namespace WorktreeIsolator.MergeBack;
 /// Takes the work of an engine that ended with 0 to where the project wants it: lands it, pushes it, or keeps it. Nothing that needs a
 /// person's eyes goes further than the run branch.
 /// </summary>
+/// <param name="project">The project.</param>
+/// <param name="target">Where the work is to go.</param>
+/// <param name="place">The branch to land on; null if there is none.</param>
+/// <param name="landing">Lands on it.</param>
+/// <param name="push">Pushes.</param>
+/// <param name="unseen">What no run may land unseen.</param>
+/// <param name="runId">The run.</param>
 internal sealed class WorkDelivery(
-    ProjectConfig project,
-    WorkTarget target,
-    GitCommand worktreeGit,
-    WorkLanding landing,
-    string runId,
-    IReadOnlyList<string> placed,
-    IReadOnlyList<string> governingPaths)
+    ProjectConfig project, WorkTarget target, LandingPlace? place, WorkLanding landing, Push push, UnseenChanges unseen, string runId)
 {
+    /// <summary>What a process that died had delivered and not said; null if nothing.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="project">The project.</param>
+    /// <param name="target">Where the work was to go.</param>
+    /// <param name="branch">The run branch.</param>
+    /// <param name="notes">What landings and pushes of the run have noted.</param>
+    public static WorkOutcome? FindDelivered(
+        Repository repository, ProjectConfig project, WorkTarget target, BranchName branch, IReadOnlyList<string> notes)
+    {
+        if (target.Policy == MergeBackPolicy.Push)
+        {
+            return Push.FindPushed(repository, target.PushedTo(project, branch), notes) is { } pushed ? new WorkOutcome(MergeBackResult.Pushed, pushed) : null;
+        }
+
+        return Landing.FindLanded(repository, target.Branch, notes) is { } landed ? new WorkOutcome(MergeBackResult.Landed, landed) : null;
+    }
+
     /// <summary>Delivers.</summary>
     /// <param name="tip">The work; a ref holds it already.</param>
     /// <param name="unfinished">Why nothing of it may go further; null if it may.</param>
     /// <param name="baseCommit">What the run began from.</param>
     /// <param name="branch">The run branch.</param>
     /// <param name="message">For a merge commit.</param>
-    /// <param name="cancellation">Ends waiting; never an attempt under way.</param>
+    /// <param name="cancellation">Ends waiting, and a push; never a landing under way.</param>
     public WorkOutcome Deliver(
         CommitId tip, string? unfinished, CommitId baseCommit, BranchName branch, string message, CancellationToken cancellation)
     {
@@ -42,41 +60,17 @@ internal sealed class WorkDelivery(
             return new WorkOutcome(MergeBackResult.Kept, tip);
         }
 
-        return WhyNotByItself(tip, baseCommit) ?? (target.Policy == MergeBackPolicy.Merge
-            ? landing.Land(target.Branch!, tip, message, cancellation)
-            : PushRunBranch(tip, branch, cancellation));
-    }
-
-    /// <summary>What no run may land unseen: a file that wt-run itself placed, or a change of what governs the run.</summary>
-    private WorkOutcome? WhyNotByItself(CommitId tip, CommitId baseCommit)
-    {
-        if (placed.Count > 0)
+        if (unseen.WhyBlocked(tip, baseCommit, branch) is { } blocked)
         {
-            var committed = worktreeGit.ReadOnly().Run(["ls-tree", "-r", "-z", "--name-only", tip.ToString(), "--", .. placed]).Fields;
-            if (committed.Length > 0)
-            {
-                return Blocked(
-                    tip,
-                    $"The run committed what wt-run had placed in its worktree by copy or link: {string.Join(", ", committed)}.",
-                    "Take it out of the run's branch, then");
-            }
+            return Blocked(tip, blocked.Why, blocked.Hint);
         }
 
-        if (governingPaths.Count == 0)
-        {
-            return null;
-        }
-
-        var changed = worktreeGit.ReadOnly().Run(["diff", "--name-only", "-z", baseCommit.ToString(), tip.ToString(), "--", .. governingPaths]).Fields;
-        return changed.Length == 0
-            ? null
-            : Blocked(tip, $"The run changed what governs it: {string.Join(", ", changed)}.", "Read the change; if it is right,");
+        return place is null ? PushRunBranch(tip, branch, cancellation) : landing.Land(place, tip, message, cancellation);
     }
 
     private WorkOutcome PushRunBranch(CommitId tip, BranchName branch, CancellationToken cancellation)
     {
-        var push = new Push(worktreeGit, project.PushRemote, project.Hooks == HookMode.Run);
-        return push.Try(tip, branch.Ref, cancellation) switch
+        return push.Try(target.PushedTo(project, branch), tip, tip, null, cancellation) switch
         {
             PushRejected rejected => new WorkOutcome(
                 MergeBackResult.Rejected,

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.MergeBack;
@@ -18,20 +19,36 @@ internal sealed record WorkOutcome(
     /// <summary>The run's state if the delivery was broken off: cancelled, or failed; null if it came to its end.</summary>
     public RunState? BrokenOff { get; init; }
 
+    /// <summary>The same, with something that a person should know and can do; null if there is nothing.</summary>
+    public WorkOutcome With((string Message, string Hint)? trouble) =>
+        trouble is { } some ? this with { Message = some.Message, Hint = some.Hint } : this;
+
     /// <summary>Whether the work is where the configuration wants it.</summary>
     public bool IsDone => BrokenOff is null && Result is MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Nothing or MergeBackResult.Kept;
 }
 
 /// <summary>
-/// Lands a commit on a local branch: one run after another for each target, each merged with the tip that it finds, verified on exactly what
+/// Lands a commit on a branch: one run after another for each target, each merged with the tip that it finds, verified on exactly what
 /// lands, and again from the start if the target moved in between.
 /// </summary>
+/// <param name="repository">The repository.</param>
+/// <param name="project">The project.</param>
+/// <param name="runId">The run.</param>
+/// <param name="branch">The run branch.</param>
+/// <param name="keptAt">The run's worktree if it stays in any case; null if it goes once the work is safe.</param>
+/// <param name="merge">Makes what lands.</param>
+/// <param name="verify">Whether a commit may land; null if the project verifies nothing.</param>
+/// <param name="step">Is told what is being waited for.</param>
 internal sealed class WorkLanding(
-    Repository repository, ProjectConfig project, string runId, Merge merge, Landing landing, Func<CommitId, bool?> verify, Action<string> step)
+    Repository repository,
+    ProjectConfig project,
+    string runId,
+    BranchName branch,
+    string? keptAt,
+    Merge merge,
+    Func<CommitId, bool?> verify,
+    Action<string> step)
 {
-    /// <summary>A target that someone moves all the time must not keep a run busy for ever.</summary>
-    private const int Tries = 10;
-
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(100);
 
@@ -44,25 +61,52 @@ internal sealed class WorkLanding(
     /// <param name="target">The branch.</param>
     /// <param name="tip">Tip of the run's work.</param>
     /// <param name="message">For a merge commit.</param>
-    /// <param name="cancellation">Ends waiting; never an attempt under way.</param>
-    public WorkOutcome Land(BranchName target, CommitId tip, string message, CancellationToken cancellation)
+    /// <param name="cancellation">Ends waiting, and a push; never a landing under way.</param>
+    public WorkOutcome Land(LandingPlace target, CommitId tip, string message, CancellationToken cancellation)
     {
-        var clock = Stopwatch.StartNew();
         using var targetLock = TakeTargetLock(target, cancellation);
         if (targetLock is null)
         {
             return Busy(target, tip, $"another landing on it: {LockHolder.Describe(TargetLockPath(target))}");
         }
 
+        try
+        {
+            return LandLocked(target, tip, message, cancellation);
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    private WorkOutcome LandLocked(LandingPlace target, CommitId tip, string message, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
         CommitId? merged = null;
         CommitId? mergedInto = null;
-        for (var tries = 0; tries < Tries;)
+        TargetMoved? moved = null;
+        for (var tries = 0; ;)
         {
-            var checkouts = landing.FindCheckouts(target);
-            var old = checkouts.Tip;
+            var found = target.Find(cancellation);
+            if (found is LandingRefused unseen)
+            {
+                return Refused(target, tip, unseen);
+            }
+
+            var old = ((TargetFound)found).Tip;
+            if (target.LandedBefore is { } landed)
+            {
+                return new WorkOutcome(target.Done, landed);
+            }
+
             if (merged is null || old != mergedInto)
             {
-                tries++;
+                if (tries++ == target.Tries)
+                {
+                    return Moved(target, tip, moved?.Why);
+                }
+
                 var outcome = merge.Compute(old, tip, project.MergeStyle, message);
                 if (outcome is not Mergeable mergeable)
                 {
@@ -71,48 +115,41 @@ internal sealed class WorkLanding(
 
                 (merged, mergedInto) = (mergeable.Commit, old);
                 Hold(mergeable);
-                if (verify(mergeable.Commit) is { } passed)
+                switch (verify(mergeable.Commit))
                 {
-                    if (!passed)
-                    {
+                    case false:
                         return VerifyFailed(target, tip);
-                    }
-
-                    // That took its time: who has the target now, and where is it?
-                    continue;
+                    case true:
+                        // That took its time: who has the target now, and where is it?
+                        continue;
                 }
             }
 
-            switch (landing.Try(target, checkouts, merged.Value))
+            switch (target.Try(merged.Value, cancellation))
             {
                 case HasLanded:
-                    Release();
-                    return new WorkOutcome(MergeBackResult.Landed, merged);
+                    return new WorkOutcome(target.Done, merged);
                 case TargetInUse busy when clock.Elapsed >= project.LandWait:
                     return Busy(target, tip, busy.By);
                 case TargetInUse busy:
                     Wait(target, busy.By, cancellation);
                     break;
                 case LandingRefused refused:
-                    Release();
-                    return new WorkOutcome(
-                        refused.Result, tip, Message: $"Not landed on '{target}'. {refused.Why}", Hint: $"{refused.Hint} Then: wt-run land {runId}");
-                default:
-                    merged = null;
+                    return Refused(target, tip, refused);
+                case TargetMoved where:
+                    (merged, moved) = (null, where);
                     break;
             }
         }
-
-        return Busy(target, tip, $"it moved {Tries} times while the work was being merged");
     }
 
     /// <summary>Tells only what is new: the wait may be long, and someone may read it in a mail.</summary>
-    private void Wait(BranchName target, string by, CancellationToken cancellation)
+    private void Wait(LandingPlace target, string by, CancellationToken cancellation)
     {
         if (by != _waitsFor)
         {
             _waitsFor = by;
-            step($"waiting to land on '{target}' until it is free: {by}");
+            step($"waiting to land on '{target.Name}' until it is free: {by}");
         }
 
         Waiting.Pause(BusyPause, cancellation);
@@ -137,9 +174,11 @@ internal sealed class WorkLanding(
         }
     }
 
-    private WorkOutcome CannotMerge(MergeOutcome outcome, BranchName target, CommitId tip)
+    private WorkOutcome CannotMerge(MergeOutcome outcome, LandingPlace target, CommitId tip)
     {
-        Release();
+        var git = keptAt is null ? "git" : $"git -C {ShellWords.Quoted(keptAt)}";
+        var (ours, theirs) = (ShellWords.Quoted(branch.Value), ShellWords.Quoted(target.Name));
+        var mergeIt = $"Merge '{target.Name}' into the run's branch, resolve, commit:\n{git} switch {ours} && {git} merge {theirs}\nThen: wt-run land {runId}";
         return outcome switch
         {
             NothingToMerge => new WorkOutcome(MergeBackResult.Nothing, null),
@@ -147,49 +186,59 @@ internal sealed class WorkLanding(
                 MergeBackResult.Conflict,
                 tip,
                 conflict.Paths,
-                $"The work conflicts with '{target}' in {string.Join(", ", conflict.Paths)}.",
-                $"Merge '{target}' into the run's branch, resolve, commit, then: wt-run land {runId}"),
+                $"The work conflicts with '{target.Name}' in {string.Join(", ", conflict.Paths)}.",
+                mergeIt),
             UnrelatedHistories => new WorkOutcome(
                 MergeBackResult.Conflict,
                 tip,
-                Message: $"The work has no commit in common with '{target}', so it cannot be merged.",
-                Hint: $"If it belongs there: git merge --allow-unrelated-histories {tip}"),
+                Message: $"The work has no commit in common with '{target.Name}', so it cannot be merged.",
+                Hint: $"If it belongs there: {git} switch {ours} && {git} merge --allow-unrelated-histories {theirs}\nThen: wt-run land {runId}"),
+            MergesLost lost => new WorkOutcome(
+                MergeBackResult.Conflict,
+                tip,
+                lost.Paths,
+                $"The work holds merges of its own, and put on top of '{target.Name}' without them (merge_style = \"rebase\") it would differ in {string.Join(", ", lost.Paths)}.",
+                mergeIt),
             _ => new WorkOutcome(
                 MergeBackResult.Conflict,
                 tip,
-                Message: $"'{target}' has moved on since the run began, and merge_style = \"ff\" allows no merge.",
-                Hint: $"Rebase the run's branch onto '{target}', then: wt-run land {runId}"),
+                Message: $"'{target.Name}' has moved on since the run began, and merge_style = \"ff\" allows no merge.",
+                Hint: $"Rebase the run's branch onto it:\n{git} rebase {theirs} {ours}\nThen: wt-run land {runId}"),
         };
     }
 
-    private WorkOutcome VerifyFailed(BranchName target, CommitId tip)
+    private WorkOutcome VerifyFailed(LandingPlace target, CommitId tip) => new(
+        MergeBackResult.VerifyFailed,
+        tip,
+        Message: $"Not landed on '{target.Name}': the verify command failed on what would have landed.",
+        Hint: $"Its output: wt-run logs {runId}. After a fix on the run's branch: wt-run land {runId}");
+
+    private WorkOutcome Refused(LandingPlace target, CommitId tip, LandingRefused refused) =>
+        new(refused.Result, tip, Message: $"Not landed on '{target.Name}'. {refused.Why}", Hint: $"{refused.Hint} Then: wt-run land {runId}");
+
+    private WorkOutcome Moved(LandingPlace target, CommitId tip, string? why)
     {
-        Release();
-        return new WorkOutcome(
-            MergeBackResult.VerifyFailed,
-            tip,
-            Message: $"Not landed on '{target}': the verify command failed on what would have landed.",
-            Hint: $"Its output: wt-run logs {runId}. After a fix on the run's branch: wt-run land {runId}");
+        var moved = $"it moved {target.Tries} times while the work was being merged";
+        return why is null
+            ? Busy(target, tip, moved)
+            : new WorkOutcome(
+                MergeBackResult.Rejected, tip, Message: $"Not landed on '{target.Name}': {moved}. git said:\n{why}", Hint: $"When it is quieter there: wt-run land {runId}");
     }
 
-    private WorkOutcome Busy(BranchName target, CommitId tip, string by)
-    {
-        Release();
-        return new WorkOutcome(
-            MergeBackResult.TargetBusy,
-            tip,
-            Message: $"'{target}' was not free within {project.LandWait.TotalSeconds:0} s (land_wait): {by}.",
-            Hint: $"When it is free: wt-run land {runId}");
-    }
+    private WorkOutcome Busy(LandingPlace target, CommitId tip, string by) => new(
+        MergeBackResult.TargetBusy,
+        tip,
+        Message: $"'{target.Name}' was not free within {project.LandWait.TotalSeconds:0} s (land_wait): {by}.",
+        Hint: $"When it is free: wt-run land {runId}");
 
-    private FileLock? TakeTargetLock(BranchName target, CancellationToken cancellation)
+    private FileLock? TakeTargetLock(LandingPlace target, CancellationToken cancellation)
     {
         var path = TargetLockPath(target);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var taken = FileLock.TryAcquire(path);
         if (taken is null)
         {
-            step($"waiting for another landing on '{target}'");
+            step($"waiting for another landing on '{target.Name}'");
             taken = FileLock.Acquire(path, project.LandWait, LockPause, cancellation: cancellation);
         }
 
@@ -197,6 +246,6 @@ internal sealed class WorkLanding(
         return taken;
     }
 
-    private string TargetLockPath(BranchName target) =>
-        Path.Combine(repository.StateDirectory, "targets", Uri.EscapeDataString(target.Value) + ".lock");
+    private string TargetLockPath(LandingPlace target) =>
+        Path.Combine(repository.StateDirectory, "targets", Uri.EscapeDataString(target.LockName) + ".lock");
 }

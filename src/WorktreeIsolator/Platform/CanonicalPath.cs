@@ -23,7 +23,7 @@ internal static class CanonicalPath
             }
 
             var next = Path.Combine(result, part);
-            var target = followed < MostLinks ? LinkTarget(next) : null;
+            var target = followed < MostLinks ? AnyFile.LinkTarget(next) : null;
             if (target is null)
             {
                 result = next;
@@ -45,18 +45,6 @@ internal static class CanonicalPath
     /// <summary>Whether a canonical path is another one or lies below it.</summary>
     public static bool IsAtOrBelow(string path, string ancestor) =>
         path == ancestor || ancestor == "/" || (path.StartsWith(ancestor, StringComparison.Ordinal) && path[ancestor.Length] == '/');
-
-    private static string? LinkTarget(string path)
-    {
-        try
-        {
-            return new FileInfo(path).LinkTarget;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
 
     private static void PushParts(Stack<string> pending, string path)
     {

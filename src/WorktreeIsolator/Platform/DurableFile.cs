@@ -12,16 +12,25 @@ internal static class DurableFile
     public static void Replace(string path, ReadOnlySpan<byte> content, bool sync)
     {
         var aside = $"{path}.{Environment.ProcessId}.new";
-        using (var stream = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
+        try
         {
-            stream.Write(content);
-            if (sync)
+            using (var stream = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
             {
-                stream.Flush(flushToDisk: true);
+                stream.Write(content);
+                if (sync)
+                {
+                    stream.Flush(flushToDisk: true);
+                }
             }
+
+            File.Move(aside, path, overwrite: true);
+        }
+        catch (IOException)
+        {
+            File.Delete(aside);
+            throw;
         }
 
-        File.Move(aside, path, overwrite: true);
         if (sync)
         {
             SyncDirectory(Path.GetDirectoryName(path)!);

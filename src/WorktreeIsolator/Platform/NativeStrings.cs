@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace WorktreeIsolator.Platform;
 
-/// <summary>A null-terminated array of C strings in UTF-8, as execve(2) takes them.</summary>
+/// <summary>A null-terminated array of C strings, as execve(2) takes them: UTF-8, or whatever bytes a <see cref="ByteText"/> stands for.</summary>
 internal sealed unsafe class NativeStrings : IDisposable
 {
     // An array: a list of a value type would be compiled anew in every process (docs/decisions/0006).
@@ -14,8 +14,8 @@ internal sealed unsafe class NativeStrings : IDisposable
         Pointer = (byte**)NativeMemory.Alloc((nuint)(strings.Length + 1), (nuint)sizeof(byte*));
         for (var i = 0; i < strings.Length; i++)
         {
-            _strings[i] = Marshal.StringToCoTaskMemUTF8(strings[i]);
-            Pointer[i] = (byte*)_strings[i];
+            Pointer[i] = ByteTextMarshaller.ConvertToUnmanaged(strings[i]);
+            _strings[i] = (nint)Pointer[i];
         }
 
         Pointer[strings.Length] = null;
@@ -27,7 +27,7 @@ internal sealed unsafe class NativeStrings : IDisposable
     {
         foreach (var s in _strings)
         {
-            Marshal.FreeCoTaskMem(s);
+            ByteTextMarshaller.Free((byte*)s);
         }
 
         Array.Clear(_strings);

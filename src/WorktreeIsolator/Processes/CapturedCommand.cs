@@ -21,12 +21,14 @@ internal sealed unsafe class CapturedCommand : IDisposable
     private readonly MemoryStream _output = new();
     private readonly MemoryStream _error = new();
 
-    private CapturedCommand(ChildProcess child) => _child = child;
+    private readonly bool _leadsGroup;
+
+    private CapturedCommand(ChildProcess child, bool leadsGroup) => (_child, _leadsGroup) = (child, leadsGroup);
 
     public int Pid => _child.Pid;
 
     /// <summary>Starts the command; <see cref="Finish"/> collects it. Several may be under way at once.</summary>
-    public static CapturedCommand Start(ChildStart start) => new(ChildProcess.Start(start));
+    public static CapturedCommand Start(ChildStart start) => new(ChildProcess.Start(start), start.Group != ChildGroup.Parent);
 
     /// <summary>Starts the command and waits for its end.</summary>
     public static CapturedResult Run(ChildStart start, TimeSpan? timeout, CancellationToken cancellation = default)
@@ -82,6 +84,7 @@ internal sealed unsafe class CapturedCommand : IDisposable
             {
                 ended = true;
                 limit = clock.Elapsed + DrainLimit;
+                EndRest();
             }
         }
 
@@ -102,6 +105,15 @@ internal sealed unsafe class CapturedCommand : IDisposable
         _child.Dispose();
         _output.Dispose();
         _error.Dispose();
+    }
+
+    /// <summary>What a command that was killed had started would go on with its work behind the back of whoever undoes it.</summary>
+    private void EndRest()
+    {
+        if (_leadsGroup)
+        {
+            _child.KillGroupIfKilled();
+        }
     }
 
     private static bool ReadSome(int fd, MemoryStream target, byte* buffer, int size)

@@ -118,6 +118,20 @@ internal sealed unsafe class ChildProcess : IDisposable
         }
     }
 
+    /// <summary>
+    /// Kills the rest of the child's process group, which it leads, if a signal has ended the child. Before it is reaped: until then no
+    /// stranger can have its number.
+    /// </summary>
+    public void KillGroupIfKilled()
+    {
+        Libc.SigInfo info = default;
+        if (_exitCode is null && Libc.WaitId(Libc.P_PID, Pid, &info, Libc.WEXITED | Libc.WNOWAIT | Libc.WNOHANG) == 0
+            && info.Pid == Pid && info.Code != Libc.CLD_EXITED)
+        {
+            _ = Libc.Kill(-Pid, Libc.SIGKILL);
+        }
+    }
+
     /// <summary>Closes the read end of standard output.</summary>
     public void CloseOutput()
     {

@@ -10,6 +10,11 @@ namespace WorktreeIsolator.Records;
 /// </summary>
 public sealed class RunStore
 {
+    /// <summary>Longer than a look at a liveness lock takes.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(5);
+
     private readonly string _runs;
     private readonly string _active;
 
@@ -63,6 +68,9 @@ public sealed class RunStore
     /// <summary>Whether a run is not final.</summary>
     public bool IsActive(string id) => File.Exists(Path.Combine(_active, id));
 
+    /// <summary>Whether there is a record that this program cannot read: a newer one wrote it, or it is damaged.</summary>
+    public bool IsUnreadable(string id) => Directory.Exists(DirectoryOf(id)) && TryRead(id) is null && Directory.Exists(DirectoryOf(id));
+
     /// <summary>All records, oldest first.</summary>
     public IReadOnlyList<RunRecord> ReadAll() =>
         [.. Ids().Select(TryRead).OfType<RunRecord>().OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
@@ -75,13 +83,33 @@ public sealed class RunStore
             return false;
         }
 
-        // Shared, so that two that only look do not take each other for the supervisor.
-        using var free = FileLock.TryAcquire(LivenessFile(id), shared: true);
-        return free is null;
+        try
+        {
+            // Shared, so that two that only look do not take each other for the supervisor.
+            using var free = FileLock.TryAcquire(LivenessFile(id), shared: true);
+            return free is null;
+        }
+        catch (WorktreeIsolatorException) when (!Directory.Exists(DirectoryOf(id)))
+        {
+            // A prune took it in between.
+            return false;
+        }
     }
 
     /// <summary>The liveness lock of a run whose supervisor is dead, so that only one process cleans up after it; null if it lives.</summary>
-    internal FileLock? TryTakeOver(string id) => File.Exists(LivenessFile(id)) ? FileLock.TryAcquire(LivenessFile(id)) : null;
+    /// <param name="id">The run.</param>
+    /// <param name="patience">How long to try; <see cref="Patience"/> for a run that is over, with which someone may just be looking whether it lives.</param>
+    internal FileLock? TryTakeOver(string id, TimeSpan patience = default)
+    {
+        try
+        {
+            return File.Exists(LivenessFile(id)) ? FileLock.Acquire(LivenessFile(id), patience, LongestPause) : null;
+        }
+        catch (WorktreeIsolatorException) when (!Directory.Exists(DirectoryOf(id)))
+        {
+            return null;
+        }
+    }
 
     /// <summary>Continues the record of a run whose supervisor is dead.</summary>
     internal RunJournal TakeOver(RunRecord record, FileLock liveness, TimeProvider time) => new(this, record, liveness, time);
@@ -116,6 +144,7 @@ public sealed class RunStore
         catch
         {
             liveness.Dispose();
+            ForgetStillborn(record.Id);
             throw;
         }
     }
@@ -144,10 +173,47 @@ public sealed class RunStore
         Deactivate(id);
     }
 
+    /// <summary>Where directories of the store wait for their deletion.</summary>
+    internal string Trash => Path.Combine(StateDirectory, "trash");
+
+    /// <summary>What is left of runs that died before they were published and before they were listed as active.</summary>
+    /// <param name="before">Only those made before; a younger one may be about to be published.</param>
+    /// <returns>Absolute paths.</returns>
+    internal IReadOnlyList<string> Stillborn(DateTimeOffset before) =>
+    [
+        .. Names(_runs).Where(name => name.StartsWith('.') && name.EndsWith(".new", StringComparison.Ordinal)).Select(name => Path.Combine(_runs, name))
+            .Where(path => Directory.GetLastWriteTimeUtc(path) < before.UtcDateTime && IsFree(Path.Combine(path, "alive"))),
+    ];
+
+    /// <summary>Takes a directory out of the store in one step, so that no reader sees half of it. Whoever calls holds its liveness lock.</summary>
+    internal void MoveToTrash(string path)
+    {
+        const int tries = 3;
+        for (var attempt = 1; ; attempt++)
+        {
+            Directory.CreateDirectory(Trash);
+            try
+            {
+                Directory.Move(path, Path.Combine(Trash, $"{Path.GetFileName(path)}.{Guid.NewGuid():N}"));
+                return;
+            }
+            catch (DirectoryNotFoundException) when (attempt < tries && Directory.Exists(path))
+            {
+                // Another prune is just deleting the trash.
+            }
+        }
+    }
+
     /// <summary>Marks a run as final.</summary>
     internal void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
 
     private string LivenessFile(string id) => Path.Combine(DirectoryOf(id), "alive");
+
+    private static bool IsFree(string liveness)
+    {
+        using var free = File.Exists(liveness) ? FileLock.TryAcquire(liveness, shared: true) : null;
+        return free is not null || !File.Exists(liveness);
+    }
 
     private static IEnumerable<string> Names(string directory) =>
         Directory.Exists(directory) ? Directory.EnumerateFileSystemEntries(directory).Select(Path.GetFileName).OfType<string>() : [];

@@ -134,6 +134,14 @@ public sealed class Reconciler
         return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
     }
 
+    /// <summary>First of all: it is a person's checkout, and what has landed is known only afterwards.</summary>
+    private RunRecord HealLanding(RunRecord record, WorktreePlan plan, RunContext context) =>
+        context.Journalled(TemporaryWorktree.LandingNote) is not [.., var note]
+        || BrokenLanding.TryParse(note, plan.Target.Branch) is not { } broken
+        || broken.Heal(_repository!, record.Id, record.CreatedAt)
+            ? record
+            : record with { Hint = $"Its landing broke off in '{broken.Path}', and not all that git had written there could be taken back: see 'git status' there." };
+
     private RunRecord BringBack(RunRecord record, RunContext context)
     {
         if (_repository is null || WorktreePlan.Of(record, _project, _repository) is not { } plan)
@@ -141,6 +149,7 @@ public sealed class Reconciler
             return record;
         }
 
+        record = HealLanding(record, plan, context);
         var path = record.Worktree!;
         if (RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit) is { } registered)
         {
@@ -176,11 +185,16 @@ public sealed class Reconciler
             Removal.ForgetHalfMade(_repository, path);
         }
 
-        // It may have died after it had landed and removed the worktree; then its target holds the run branch, if that is still there.
-        if (Landing.FindLanded(_repository, plan.Target.Branch, context.Journalled(TemporaryWorktree.LandingNote)) is { } landed)
+        // It may have died after it had delivered its work and removed the worktree; then something else holds the run branch, if that is still there.
+        var notes = context.Journalled(TemporaryWorktree.LandingNote);
+        if (WorkDelivery.FindDelivered(_repository, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
         {
-            _ = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, landed.ToString()]);
-            return record with { MergeBack = record.MergeBack! with { Result = MergeBackResult.Landed, Commit = landed.ToString() } };
+            if (delivered.Result == MergeBackResult.Landed || _repository.IsAncestor(landed, plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository.Config)))
+            {
+                _ = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, landed.ToString()]);
+            }
+
+            return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
         }
 
         // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.

@@ -3,7 +3,7 @@ using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Recovery;
 
-/// <summary>What a record of a finished run says of its branch.</summary>
+/// <summary>What a record of a finished run says of its branch, and of what a person still has to do with it.</summary>
 internal static class RunBranches
 {
     /// <summary>Whether the run's work is still on its branch, and nowhere else as far as the record knows.</summary>
@@ -16,4 +16,20 @@ internal static class RunBranches
     /// </summary>
     public static bool BelongsTo(RunRecord record) =>
         record.Branch is { } branch && (branch.EndsWith(record.Id, StringComparison.Ordinal) || HoldsWork(record));
+
+    /// <summary>Why a branch that holds a run's work is left.</summary>
+    public static string WhyItStays(RunRecord record) =>
+        $"it holds the work of run {record.Id} ({RecordWriter.NameOf(record.State)}, {RecordWriter.NameOf(record.MergeBack!.Result!.Value)}); {Ways(record)}";
+
+    /// <summary>Why a run that is over is not yet done with; null if it is.</summary>
+    public static string? WhyOpen(RunRecord record, RunRefList refs) => record switch
+    {
+        { State: RunState.NeedsMerge } => $"run {record.Id} needs you; {Ways(record)}",
+        { Kept: { } kept } when Directory.Exists(kept.Path) => $"the worktree of run {record.Id} is kept; {Ways(record)}",
+        { Worktree: { } worktree } when Directory.Exists(worktree) => $"the worktree of run {record.Id} is still there",
+        _ when BelongsTo(record) && refs.Branches.ContainsKey($"refs/heads/{record.Branch}") => $"the branch of run {record.Id} is still there; {Ways(record)}",
+        _ => null,
+    };
+
+    private static string Ways(RunRecord record) => $"land it: wt-run land {record.Id[..8]}; give it up: wt-run drop {record.Id[..8]}";
 }

@@ -33,7 +33,7 @@ public static class RunDrop
         }
 
         var store = new RunStore(repository.StateDirectory);
-        using var liveness = store.TryTakeOver(record.Id)
+        using var liveness = store.TryTakeOver(record.Id, RunStore.Patience)
             ?? throw Cannot(record, "it is still under way, or someone is landing it", $"To stop it: wt-run cancel {record.Id[..8]}");
         record = store.TryRead(record.Id) ?? record;
         if (!record.State.IsFinal())
@@ -83,11 +83,13 @@ public static class RunDrop
             throw Cannot(record, $"the branch '{plan.Branch}' could not be deleted. {refused.Error.Trim()}");
         }
 
-        return Describe(record, refs.RescueRef, tip is { } held ? refs.HolderOf(held) : null, tip);
+        return Describe(record, refs, tip);
     }
 
-    private static RunRecord Describe(RunRecord record, string? rescueRef, string? holder, CommitId? tip)
+    private static RunRecord Describe(RunRecord record, RunRefs refs, CommitId? tip)
     {
+        var rescue = refs.RescueRef;
+        var holder = tip is { } work ? refs.HolderOf(work) : null;
         var holdsWork = RunBranches.HoldsWork(record);
         return record with
         {
@@ -98,15 +100,17 @@ public static class RunDrop
                 Result = holdsWork ? MergeBackResult.Dropped : record.MergeBack.Result,
                 Commit = holdsWork ? tip?.ToString() ?? record.MergeBack.Commit : record.MergeBack.Commit,
             },
-            RescueRef = rescueRef,
+            RescueRef = rescue,
             Kept = null,
-            Message = "Its work was dropped: " + (rescueRef, holder) switch
+            Message = "Its work was dropped: " + (rescue, holder) switch
             {
-                ({ } rescue, _) => $"what it had made is under {rescue}.",
+                ({ } name, _) => $"what it had made is under {name}.",
                 (null, { } branch) => $"all that it had made is on '{branch}', too.",
                 _ => "it had left none.",
             },
-            Hint = rescueRef is null ? null : $"bring it back:  git branch NAME {rescueRef}",
+            Hint = rescue is null ? null
+                : refs.RescueTip == tip ? $"bring it back:  git branch NAME {rescue}"
+                : $"see it, and how to bring it back:  wt-run show {record.Id[..8]}",
         };
     }
 
@@ -114,7 +118,7 @@ public static class RunDrop
     {
         if (tip is { } commit && commit != start && refs.HolderOf(commit) is null)
         {
-            refs.Hold(commit);
+            refs.HoldBranch(commit);
         }
     }
 

@@ -45,18 +45,16 @@ internal sealed class Artifacts(
         var files = 0;
         var bytes = 0L;
         string? why = listed.Error.Contains("could not open directory", StringComparison.Ordinal) ? listed.Error.Trim() : null;
-        foreach (var name in Fields(listed.RawOutput))
+        foreach (var name in listed.Fields)
         {
-            var shown = FileCopy.Shown(name.Span);
-            if (shown.EndsWith('/'))
+            if (name.EndsWith('/'))
             {
                 // git looks no further into a repository of its own, and names it whether a pattern matches anything in it or not.
-                why ??= IsAskedFor(shown) ? $"'{shown}' is a repository of its own" : null;
+                why ??= IsAskedFor(name) ? $"'{name}' is a repository of its own" : null;
             }
-            else if (!ours.Contains(shown))
+            else if (!ours.Contains(name))
             {
-                Directory.CreateDirectory(_target);
-                bytes += FileCopy.Copy(worktree.Path, _target, name.Span);
+                bytes += AnyFile.Copy(Path.Combine(worktree.Path, name), Path.Combine(_target, name));
                 files++;
             }
         }
@@ -81,13 +79,5 @@ internal sealed class Artifacts(
         var taken = info is null ? "" : string.Create(CultureInfo.InvariantCulture, $" ({info.Files} files were)");
         warn($"Not all artifacts could be copied{taken}: {why}");
         return new TakenArtifacts(info, $"its artifacts could not be copied: {why}");
-    }
-
-    private static IEnumerable<ReadOnlyMemory<byte>> Fields(byte[] output)
-    {
-        for (int start = 0, end; (end = Array.IndexOf(output, (byte)0, start)) >= 0; start = end + 1)
-        {
-            yield return output.AsMemory(start, end - start);
-        }
     }
 }

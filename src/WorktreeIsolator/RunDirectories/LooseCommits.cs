@@ -15,19 +15,26 @@ internal static class LooseCommits
         "rebase-apply/orig-head", "rebase-apply/abort-safety", "rebase-apply/autostash", "sequencer/head", "sequencer/abort-safety",
     ];
 
+    /// <summary>What is still to be done, or was: a line for each commit, <c>pick ID subject</c>, with ids that are abbreviated.</summary>
+    private static readonly string[] TodoFiles = ["sequencer/todo", "rebase-merge/git-rebase-todo", "rebase-merge/done"];
+
     /// <summary>Finds them.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="adminDirectory">The worktree's admin directory.</param>
+    /// <param name="branch">The run branch, if where it was before counts too: its reflog goes with it.</param>
     /// <param name="tip">What the run made of its work; null if there is no saying.</param>
     /// <param name="held">Commits that a ref is known to hold: where there are no others, git need not be asked.</param>
     /// <returns>
     /// Those that no ref of the repository reaches and that are no ancestors of each other, in the order in which they were found: the tip first.
     /// </returns>
     public static IReadOnlyList<RescuedCommit> Find(
-        Repository repository, string adminDirectory, CommitId? tip, params IReadOnlyList<CommitId?> held)
+        Repository repository, string adminDirectory, BranchName? branch, CommitId? tip, params IReadOnlyList<CommitId?> held)
     {
         var candidates = new Dictionary<string, RescuedCommit>(StringComparer.Ordinal);
-        foreach (var (source, id) in Named(adminDirectory).Prepend(("HEAD", tip?.ToString() ?? "")))
+        foreach (var (source, id) in
+            Named(adminDirectory).Prepend(("HEAD", tip?.ToString() ?? ""))
+                .Concat(branch is null ? [] : Reflog(Path.Combine(repository.CommonDirectory, "logs", branch.Ref)))
+                .Concat(ToDo(repository, adminDirectory)))
         {
             if (CommitId.TryParse(id) is { } commit && id.Trim('0').Length > 0 && !held.Contains(commit))
             {
@@ -72,13 +79,40 @@ internal static class LooseCommits
             }
         }
 
-        // "OLD NEW Name <address> time zone\tmessage"
-        foreach (var line in FilesBelow(Path.Combine(adminDirectory, "logs")).SelectMany(Lines))
+        foreach (var entry in FilesBelow(Path.Combine(adminDirectory, "logs")).SelectMany(Reflog))
+        {
+            yield return entry;
+        }
+    }
+
+    /// <summary>Reads <c>OLD NEW Name &lt;address&gt; time zone\tmessage</c>.</summary>
+    private static IEnumerable<(string Source, string Id)> Reflog(string file)
+    {
+        foreach (var line in Lines(file))
         {
             var fields = line.Split(' ', 3);
             yield return ("reflog", fields[0]);
             yield return ("reflog", fields.Length > 1 ? fields[1] : "");
         }
+    }
+
+    private static List<(string Source, string Id)> ToDo(Repository repository, string adminDirectory)
+    {
+        var found = new List<(string Source, string Id)>();
+        foreach (var file in TodoFiles)
+        {
+            foreach (var line in Lines(Path.Combine(adminDirectory, file)))
+            {
+                // "fixup -C ID subject" and "merge -C ID label" have an option in between.
+                var id = line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).FirstOrDefault(word => word is not ("-C" or "-c"));
+                if (id is { Length: >= 4 } && id.All(char.IsAsciiHexDigit))
+                {
+                    found.Add((file, repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", $"{id}^{{commit}}"]).Output));
+                }
+            }
+        }
+
+        return found;
     }
 
     private static IEnumerable<string> FilesBelow(string directory) =>
@@ -87,6 +121,8 @@ internal static class LooseCommits
     /// <summary>HEAD, ORIG_HEAD, MERGE_HEAD, CHERRY_PICK_HEAD, REBASE_HEAD, MERGE_AUTOSTASH, and whatever else is named like them.</summary>
     private static bool IsPseudoRef(string path) => Path.GetFileName(path).All(c => char.IsAsciiLetterUpper(c) || c == '_');
 
-    /// <summary>A message in a reflog may be in any encoding; the ids in front of it are ASCII.</summary>
-    private static string[] Lines(string path) => File.Exists(path) ? File.ReadAllLines(path, Encoding.Latin1) : [];
+    /// <summary>
+    /// A message in a reflog may be in any encoding; the ids in front of it are ASCII. A HEAD that is a symbolic link (core.preferSymlinkRefs) leads to a branch.
+    /// </summary>
+    private static string[] Lines(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null } ? File.ReadAllLines(path, Encoding.Latin1) : [];
 }

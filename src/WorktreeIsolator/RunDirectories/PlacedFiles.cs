@@ -1,4 +1,4 @@
-using System.Text;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -8,16 +8,18 @@ namespace WorktreeIsolator.RunDirectories;
 /// </summary>
 internal sealed class PlacedFiles
 {
-    private readonly string _file;
     private readonly List<string> _paths;
 
     /// <summary>Reads what was placed so far.</summary>
     /// <param name="runDirectory">The directory of the run's record.</param>
     public PlacedFiles(string runDirectory)
     {
-        _file = Path.Combine(runDirectory, "placed");
-        _paths = File.Exists(_file) ? [.. Encoding.UTF8.GetString(File.ReadAllBytes(_file)).Split('\0', StringSplitOptions.RemoveEmptyEntries)] : [];
+        File = Path.Combine(runDirectory, "placed");
+        _paths = System.IO.File.Exists(File) ? [.. ByteText.Decode(System.IO.File.ReadAllBytes(File)).Split('\0', StringSplitOptions.RemoveEmptyEntries)] : [];
     }
+
+    /// <summary>Where they are written down, each with a NUL at its end.</summary>
+    public string File { get; }
 
     /// <summary>Relative to the top of the worktree.</summary>
     public IReadOnlyList<string> Paths => _paths;
@@ -28,7 +30,7 @@ internal sealed class PlacedFiles
         if (paths.Count > 0)
         {
             _paths.AddRange(paths);
-            File.AppendAllText(_file, string.Concat(paths.Select(path => path + "\0")));
+            System.IO.File.AppendAllBytes(File, ByteText.Encode(string.Concat(paths.Select(path => path + "\0"))));
         }
     }
 }

@@ -10,6 +10,9 @@ namespace WorktreeIsolator.RunDirectories;
 /// <param name="KeepWorktree">Why the worktree must stay; null if it may go.</param>
 internal sealed record KeptWork(CommitId Tip, CommitId? RunBranchTip, string? RescueRef, string? Unfinished, string? KeepWorktree)
 {
+    /// <summary>What of it no ref can hold, as a clause; null if refs hold all of it, so that nothing is lost without the worktree.</summary>
+    public string? BeyondRefs { get; init; }
+
     /// <summary>What git ignores: no ref holds it.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];
 }
@@ -27,6 +30,7 @@ internal sealed class Rescue(
     private readonly RescueRef _ref = new(repository, runId);
     private readonly WorktreeSnapshot _snapshot = new(worktree, git, placed);
     private readonly WhatNoRefHolds _beyond = new(repository, worktree, git);
+    private BranchName? _branchWithHistory = worktree.Branch;
 
     /// <summary>
     /// Deletes the locks of git commands that were killed with the engine. Only for a run whose processes are seen to be gone: nobody else
@@ -49,15 +53,33 @@ internal sealed class Rescue(
     }
 
     /// <summary>Keeps the work.</summary>
+    /// <remarks>
+    /// An index that git cannot read hides the work, and makes every gc of the repository fail for as long as it is there: it is set aside, and
+    /// one made of HEAD takes its place.
+    /// </remarks>
     /// <param name="message">For the commit that is made of uncommitted work.</param>
     /// <param name="commitOntoBranch">Whether uncommitted work belongs to the run's result; else it goes under the rescue ref alone.</param>
-    public KeptWork Keep(string message, bool commitOntoBranch)
+    /// <param name="withBranchHistory">Whether what the run branch held before belongs to the run too; not if a person works on that branch.</param>
+    public KeptWork Keep(string message, bool commitOntoBranch, bool withBranchHistory = true)
+    {
+        _branchWithHistory = withBranchHistory ? worktree.Branch : null;
+        try
+        {
+            return KeepAll(message, commitOntoBranch, damage: null);
+        }
+        catch (GitException e) when (_snapshot.TrySetIndexAside() is { } aside)
+        {
+            return KeepAll(message, commitOntoBranch, damage: $"git could not read its index, which is '{aside}' now: {e.Error.Trim()}");
+        }
+    }
+
+    private KeptWork KeepAll(string message, bool commitOntoBranch, string? damage)
     {
         using var flags = _snapshot.ListFlags();
         var status = WorktreeStatus.Read(git);
         var hasHidden = _snapshot.HasHiddenFiles(flags.Finish());
         var tooMuch = _beyond.TooMuch(status, limit);
-        var unfinished = Unfinished(status) ?? tooMuch;
+        var unfinished = Unfinished(status) ?? damage ?? tooMuch ?? WhatNoRefHolds.Unreadable(status);
 
         // Before the engine's index is touched.
         var index = unfinished is not null || status.HasStagedVersions || (status.IsDirty && !commitOntoBranch) ? _snapshot.Index() : null;
@@ -67,12 +89,13 @@ internal sealed class Rescue(
             : null;
         kept = kept with { RescueRef = HoldWhatIsLeft(status.Head, status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index) };
         var unpushed = _beyond.InSubmodules();
+        var beyond = tooMuch ?? WhatNoRefHolds.Unreadable(status) ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip);
         return kept with
         {
             Ignored = status.Ignored,
             Unfinished = unfinished ?? unpushed,
-            KeepWorktree = (unfinished is null ? null : $"it holds unfinished work: {unfinished}")
-                ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip) ?? _beyond.InRefs(),
+            KeepWorktree = beyond ?? (unfinished is null ? null : $"it holds unfinished work: {unfinished}"),
+            BeyondRefs = beyond,
         };
     }
 
@@ -95,14 +118,16 @@ internal sealed class Rescue(
     /// <summary>What the run branch cannot hold: the working tree, the index, and every commit that only this worktree knows.</summary>
     private string? HoldWhatIsLeft(CommitId? head, CommitId? tip, CommitId? runBranchTip, string? tree, string? index)
     {
-        var tipTree = tip is null ? null : git.ReadOnly().Run(["rev-parse", $"{tip}^{{tree}}"]).Output;
+        var tipTree = tip is null || (tree is null && index is null) ? null : git.ReadOnly().Run(["rev-parse", $"{tip}^{{tree}}"]).Output;
         var staged = index is null || index == tipTree || index == tree ? (CommitId?)null : CommitIndex(index, head);
-        var loose = LooseCommits.Find(repository, worktree.AdminDirectory, tip, worktree.Base, runBranchTip);
+        var others = OtherObjects().ToList();
+        others.ForEach(other => _ref.HoldObject(other.Name, other.Id));
+        var loose = LooseCommits.Find(repository, worktree.AdminDirectory, _branchWithHistory, tip, worktree.Base, runBranchTip);
         if (staged is null && (tree is null || tree == tipTree))
         {
             return loose switch
             {
-                [] => null,
+                [] => others.Count == 0 ? null : _ref.Hold(tip ?? worktree.Base),
                 [var only] => _ref.Hold(only.Id),
                 _ => _ref.Hold($"{loose[0].Id}^{{tree}}", loose),
             };
@@ -115,6 +140,20 @@ internal sealed class Rescue(
                 .. staged is { } id ? [new RescuedCommit("index", id)] : Array.Empty<RescuedCommit>(),
                 .. loose.Where(commit => commit.Id != tip),
             ]);
+    }
+
+    /// <summary>Refs of this worktree alone, such as <c>refs/worktree/x</c>, may name anything: blobs, trees, tags.</summary>
+    private IEnumerable<(string Name, string Id)> OtherObjects()
+    {
+        var refs = Path.Combine(worktree.AdminDirectory, "refs");
+        foreach (var file in Directory.Exists(refs) ? Directory.EnumerateFiles(refs, "*", SearchOption.AllDirectories) : [])
+        {
+            var id = File.ReadAllText(file).Trim();
+            if (repository.Git.ReadOnly().Try(["cat-file", "-t", id]) is { Succeeded: true, Output: not "commit" })
+            {
+                yield return (Path.GetRelativePath(refs, file), id);
+            }
+        }
     }
 
     /// <summary>On what HEAD was when the engine ended. Dated by the index, so that what did not change is the same commit again.</summary>

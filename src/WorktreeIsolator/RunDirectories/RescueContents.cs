@@ -42,15 +42,8 @@ public sealed record RescueContents(string Ref, CommitId Commit, bool HasFiles, 
             return new RescueContents(rescueRef, commit, false, false, [new RescuedPart("HEAD", commit, subject)]);
         }
 
-        var parts = new List<RescuedPart>();
-        foreach (var line in message)
-        {
-            if (line.Split(": ") is [var source, var text] && CommitId.TryParse(text) is { } part)
-            {
-                parts.Add(new RescuedPart(source, part, git.Try(["log", "-1", "--no-show-signature", "--format=%s", text, "--"]).Output));
-            }
-        }
-
+        var parts = RescueRef.ReadTrailers(string.Join('\n', message)).Select(held => new RescuedPart(
+            held.Source, held.Id, git.Try(["log", "-1", "--no-show-signature", "--format=%s", held.Id.ToString(), "--"]).Output)).ToList();
         var index = parts.Find(part => part.Source == "index");
         return new RescueContents(
             rescueRef,

@@ -25,11 +25,32 @@ internal sealed class RescueRef(Repository repository, string runId)
     /// <summary>The full name.</summary>
     public string Name { get; } = $"refs/wt-run/{runId}";
 
+    private string Objects { get; } = $"refs/wt-run-objects/{runId}/";
+
     /// <summary>No hook may stand between the work and the ref that keeps it.</summary>
     private GitCommand Git { get; } = repository.Git.WithoutHooks();
 
     /// <summary>Whether a commit with this subject was made for a rescue.</summary>
     public static bool IsMade(string subject) => subject.StartsWith(Subject, StringComparison.Ordinal);
+
+    /// <summary>
+    /// Holds an object that need not be a commit, and so cannot be a parent of one, by a ref of its own:
+    /// <c>refs/wt-run-objects/ID/NAME</c>. git's gc in the main repository does not look at the refs of another worktree.
+    /// </summary>
+    /// <param name="name">What named it, below <c>refs/</c>.</param>
+    /// <param name="id">Its object id.</param>
+    public void HoldObject(string name, string id) => Git.Run(["update-ref", Objects + name, id]);
+
+    /// <summary>Lets go of everything.</summary>
+    /// <param name="commit">What it names.</param>
+    public void Delete(string commit)
+    {
+        Git.Run(["update-ref", "-d", Name, commit]);
+        foreach (var name in Git.ReadOnly().Run(["for-each-ref", "--format=%(refname)", Objects]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            Git.Run(["update-ref", "-d", name]);
+        }
+    }
 
     /// <summary>Holds one commit.</summary>
     public string Hold(CommitId commit)
@@ -63,6 +84,31 @@ internal sealed class RescueRef(Repository repository, string runId)
         }
 
         return Name;
+    }
+
+    /// <summary>Holds one more commit; the files that it holds stay the same.</summary>
+    public string Add(RescuedCommit commit)
+    {
+        if (Read() is not { } held || !IsMade(Show(held, "%s")) || IsAncestor(commit.Id, held))
+        {
+            return Hold(commit.Id);
+        }
+
+        // The commit that is replaced was made for the ref alone; all that it held is held again.
+        Set(Commit($"{held}^{{tree}}", [.. ReadTrailers(Show(held, "%B")), commit]), held);
+        return Name;
+    }
+
+    /// <summary>The commits that the message of a rescue names.</summary>
+    public static IEnumerable<RescuedCommit> ReadTrailers(string message)
+    {
+        foreach (var line in message.Split('\n'))
+        {
+            if (line.Split(": ") is [var source, var text] && CommitId.TryParse(text) is { } id)
+            {
+                yield return new RescuedCommit(source, id);
+            }
+        }
     }
 
     /// <summary>What it names; null if there is none.</summary>
@@ -109,6 +155,9 @@ internal sealed class RescueRef(Repository repository, string runId)
     }
 
     private void Set(CommitId commit, CommitId? old) => Git.Run(["update-ref", Name, commit.ToString(), old?.ToString() ?? commit.Zero]);
+
+    private string Show(CommitId commit, string format) =>
+        Git.ReadOnly().Run(["log", "-1", "--no-show-signature", "--format=" + format, commit.ToString(), "--"]).Output;
 
     private string Resolve(string name) => Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", name]).Output;
 

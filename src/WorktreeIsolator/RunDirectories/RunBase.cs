@@ -8,12 +8,7 @@ namespace WorktreeIsolator.RunDirectories;
 /// <param name="Branch">The local branch that the base stands for: itself, or <c>x</c> for <c>origin/x</c>; null for a tag or a commit.</param>
 /// <param name="Source">Where its newest state comes from; null if from no remote.</param>
 /// <param name="Warning">Something a person should know; null if all is well.</param>
-internal sealed record RunBase(string Name, CommitId Commit, BranchName? Branch, FetchSource? Source, string? Warning);
-
-/// <summary>A branch at a remote.</summary>
-/// <param name="Remote">The remote's name.</param>
-/// <param name="Ref">The full name of the branch there.</param>
-internal sealed record FetchSource(string Remote, string Ref);
+internal sealed record RunBase(string Name, CommitId Commit, BranchName? Branch, RemoteBranch? Source, string? Warning);
 
 /// <summary>Finds the commit that a base names, in the refs as they are now; it fetches nothing.</summary>
 internal sealed class BaseResolver(Repository repository, string preferredRemote)
@@ -46,11 +41,7 @@ internal sealed class BaseResolver(Repository repository, string preferredRemote
         repository.Git.ReadOnly().Run(["for-each-ref", "--count=5000", "--format=%(refname:short)", Heads, Remotes, "refs/tags/"]).Output.Split('\n');
 
     /// <summary>The remote branch that a name such as <c>origin/x</c> would stand for, whether it was fetched yet or not.</summary>
-    public FetchSource? RemoteBranch(string name)
-    {
-        var remote = repository.Config.Remotes.Where(r => name.StartsWith(r + "/", StringComparison.Ordinal)).MaxBy(r => r.Length);
-        return remote is null ? null : new FetchSource(remote, Heads + name[(remote.Length + 1)..]);
-    }
+    public RemoteBranch? RemoteBranch(string name) => Git.RemoteBranch.TryParse(name, repository.Config.Remotes);
 
     private RunBase ResolveDefault(bool useRemoteHead)
     {
@@ -113,7 +104,7 @@ internal sealed class BaseResolver(Repository repository, string preferredRemote
         var name = local.Name[Heads.Length..];
         var source = repository.Config.Get($"branch.{name}.remote") is { } remote && remote != "."
             && repository.Config.Get($"branch.{name}.merge") is { } merge
-            ? new FetchSource(remote, merge)
+            ? new RemoteBranch(remote, merge)
             : null;
         var ahead = local.Track.Contains("ahead", StringComparison.Ordinal);
         var behind = local.Track.Contains("behind", StringComparison.Ordinal);

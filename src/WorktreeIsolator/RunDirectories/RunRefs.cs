@@ -11,15 +11,18 @@ internal sealed class RunRefs(Repository repository, string runId, BranchName br
     public CommitId? BranchTip => CommitId.TryParse(repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", branch.Ref]).Output);
 
     /// <summary>The rescue ref; null if there is none.</summary>
-    public string? RescueRef => _rescue.Read() is null ? null : _rescue.Name;
+    public string? RescueRef => RescueTip is null ? null : _rescue.Name;
+
+    /// <summary>What the rescue ref names; null if there is none.</summary>
+    public CommitId? RescueTip => _rescue.Read();
 
     /// <summary>The branch or tag, apart from the run's own, that holds a commit for good; null if none does.</summary>
     public string? HolderOf(CommitId commit) => repository.Git.ReadOnly()
         .Run(["for-each-ref", "--format=%(refname)", "--contains", commit.ToString(), "refs/heads/", "refs/tags/"]).Output.Split('\n')
         .FirstOrDefault(name => name.Length > 0 && name != branch.Ref);
 
-    /// <summary>Puts a commit under the rescue ref, joined with what that holds already.</summary>
-    public void Hold(CommitId commit) => _ = _rescue.Hold(commit);
+    /// <summary>Puts the tip of the run branch under the rescue ref, beside what that holds already.</summary>
+    public void HoldBranch(CommitId tip) => _ = _rescue.Add(new RescuedCommit("branch", tip));
 
     /// <summary>Holds what only the registration of a worktree knows whose files are gone: its index, a detached HEAD, its reflog.</summary>
     /// <returns>Whether there was anything.</returns>

@@ -15,6 +15,8 @@ internal static class SharedFetch
 {
     private const string Heads = "refs/heads/";
 
+    private const int Tries = 3;
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Now, on the one clock that all processes share since boot; a stamp of an earlier boot counts for nothing.</summary>
@@ -26,10 +28,8 @@ internal static class SharedFetch
     /// <param name="asked">When it was asked for (<see cref="Now"/>): a fetch that began later will do.</param>
     /// <param name="cancellation">Ends the fetch, and waiting for one.</param>
     /// <exception cref="WorktreeIsolatorException">The remote cannot be reached, or the fetch lock was not free in time.</exception>
-    public static void Fetch(Repository repository, FetchSource source, long asked, CancellationToken cancellation)
+    public static void Fetch(Repository repository, RemoteBranch source, long asked, CancellationToken cancellation)
     {
-        RefuseMirror(repository, source.Remote);
-
         var directory = Path.Combine(repository.StateDirectory, "fetch");
         Directory.CreateDirectory(directory);
         var lockPath = Path.Combine(repository.StateDirectory, "fetch.lock");
@@ -46,48 +46,87 @@ internal static class SharedFetch
 
         taken.Describe(string.Create(CultureInfo.InvariantCulture, $"fetch from {source.Remote}, pid {Environment.ProcessId}"));
         var began = Stopwatch.GetTimestamp();
-        repository.Git.WithTimeout(GitCommand.NetworkTimeout).Run(
-            [
-                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", source.Remote,
-                RefspecOf(repository, source),
-            ],
-            cancellation);
+        FetchNow(repository, source, cancellation);
         DurableFile.Replace(stamp, Encoding.ASCII.GetBytes($"{BootId()} {began.ToString(CultureInfo.InvariantCulture)}\n"), sync: false);
     }
 
-    /// <summary>In a mirror clone a fetch with prune deletes every branch that the remote lacks: ours, the user's, and our rescue refs.</summary>
-    private static void RefuseMirror(Repository repository, string remote)
+    /// <summary>A push of another run updates the same remote-tracking ref, and holds no lock of ours while it does.</summary>
+    private static void FetchNow(Repository repository, RemoteBranch source, CancellationToken cancellation)
     {
-        foreach (var refspec in repository.Config.GetAll($"remote.{remote}.fetch"))
+        for (var tries = 1; ; tries++)
         {
-            var colon = refspec.IndexOf(':', StringComparison.Ordinal);
-            var destination = colon < 0 ? "" : refspec[(colon + 1)..];
-            if (destination is "refs/*" or "refs/heads/*" or "refs/wt-run/*")
+            try
             {
-                throw new WorktreeIsolatorException(
-                    FailureKind.Configuration,
-                    $"The remote '{remote}' mirrors into '{destination}' (remote.{remote}.fetch = {refspec}): a fetch with prune would delete the branches and rescue refs of runs.",
-                    "Use a clone that was made without --mirror.");
+                repository.Git.WithTimeout(GitCommand.NetworkTimeout).Run(
+                    [
+                        "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", source.Remote,
+                        RefspecOf(repository, source),
+                    ],
+                    cancellation);
+                return;
+            }
+            catch (GitException e) when (tries < Tries && e.Error.Contains("cannot lock ref", StringComparison.Ordinal))
+            {
+                // What it said is over by now.
+            }
+        }
+    }
+
+    /// <summary>Brings one branch of a remote up to date.</summary>
+    /// <returns>Its commit; null if the remote has no such branch.</returns>
+    /// <exception cref="WorktreeIsolatorException">The remote cannot be reached, or the fetch lock was not free in time.</exception>
+    public static CommitId? FetchTip(Repository repository, RemoteBranch source, CancellationToken cancellation)
+    {
+        try
+        {
+            Fetch(repository, source, Now, cancellation);
+        }
+        catch (GitException e) when (e.Error.Contains("couldn't find remote ref", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        return CommitId.Parse(repository.Git.ReadOnly().Run(["rev-parse", "--verify", source.TrackingRef(repository.Config)], cancellation).Output);
+    }
+
+    /// <summary>
+    /// Refuses a mirror clone, of which someone expects fetches: one with prune deletes every ref that the remote lacks, and ours are among them.
+    /// </summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="refs">Full names of the refs that a run will make.</param>
+    /// <exception cref="WorktreeIsolatorException">A remote's fetch would write one of them.</exception>
+    public static void RefuseMirror(Repository repository, params IReadOnlyList<string> refs)
+    {
+        foreach (var remote in repository.Config.Remotes)
+        {
+            foreach (var refspec in repository.Config.GetAll($"remote.{remote}.fetch"))
+            {
+                var colon = refspec.IndexOf(':', StringComparison.Ordinal);
+                if (colon >= 0 && refs.Any(name => Covers(refspec[(colon + 1)..], name)))
+                {
+                    throw new WorktreeIsolatorException(
+                        FailureKind.Configuration,
+                        $"The remote '{remote}' is mirrored (remote.{remote}.fetch = {refspec}): a fetch with prune would delete the branches and rescue refs of runs.",
+                        "Use a clone that was made without --mirror. If nobody fetches with prune here: fetch = \"never\"");
+                }
             }
         }
     }
 
     /// <summary>Where the configuration tracks a branch, git updates that; a clone of one branch tracks no other, and would fetch it to nowhere.</summary>
-    private static string RefspecOf(Repository repository, FetchSource source)
-    {
-        var isTracked = repository.Config.GetAll($"remote.{source.Remote}.fetch").Any(refspec => Covers(refspec.TrimStart('+'), source.Ref));
-        return isTracked || !repository.Config.Remotes.Contains(source.Remote) || !source.Ref.StartsWith(Heads, StringComparison.Ordinal)
+    private static string RefspecOf(Repository repository, RemoteBranch source) =>
+        source.ConfiguredTrackingRef(repository.Config) is not null || !repository.Config.Remotes.Contains(source.Remote)
+            || !source.Ref.StartsWith(Heads, StringComparison.Ordinal)
             ? source.Ref
-            : $"+{source.Ref}:refs/remotes/{source.Remote}/{source.Ref[Heads.Length..]}";
-    }
+            : $"+{source.Ref}:{source.TrackingRef(repository.Config)}";
 
-    private static bool Covers(string refspec, string name)
+    /// <summary>Whether one side of a refspec means a ref.</summary>
+    private static bool Covers(string side, string name)
     {
-        var from = refspec.Split(':')[0];
-        var star = from.IndexOf('*', StringComparison.Ordinal);
+        var star = side.IndexOf('*', StringComparison.Ordinal);
         return star < 0
-            ? from == name
-            : name.StartsWith(from[..star], StringComparison.Ordinal) && name.EndsWith(from[(star + 1)..], StringComparison.Ordinal);
+            ? side == name
+            : name.StartsWith(side[..star], StringComparison.Ordinal) && name.EndsWith(side[(star + 1)..], StringComparison.Ordinal);
     }
 
     private static long LastBegan(string stamp)
@@ -104,7 +143,7 @@ internal static class SharedFetch
             : long.MinValue;
     }
 
-    private static string KeyOf(FetchSource source) =>
+    private static string KeyOf(RemoteBranch source) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{source.Remote}\0{source.Ref}")))[..16];
 
     private static string BootId() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();

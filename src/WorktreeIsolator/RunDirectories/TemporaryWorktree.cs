@@ -33,9 +33,10 @@ internal sealed class TemporaryWorktree : RunDirectory
         _worktree = worktree;
         _context = context;
 
+        // No file monitor: it may know the main worktree alone, and what it leaves out would be lost.
         // Named as the run's, so that it is ended with it if the supervisor dies: nobody else may be at work there when recovery is.
         _git = plan.Repository.Git.At(plan.Repository.CommonDirectory)
-            .ForWorktree(worktree.AdminDirectory, worktree.Path).With(ProcessTree.RunIdVariable, context.RunId);
+            .ForWorktree(worktree.AdminDirectory, worktree.Path).With(ProcessTree.RunIdVariable, context.RunId).Configured("core.fsmonitor", "false");
         _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, new PlacedFiles(context.RecordDirectory), context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -131,7 +132,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             return NotKept(record, verdict, e.Message);
         }
 
-        var outcome = verdict.Succeeded ? DeliverOrBreakOff(work, verdict) : LandedBefore() ?? Undelivered(work);
+        var outcome = verdict.Succeeded ? DeliverOrBreakOff(work, verdict) : DeliveredBefore() ?? Undelivered(work);
 
         // After the delivery: what verify reports is asked for as well. Taken once: a landing by hand comes from what the engine left.
         var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
@@ -149,7 +150,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     {
         var work = KeepWork(new EngineVerdict(false, "ended") { IsByHand = true });
         var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
-        if ((work.KeepWorktree ?? artifacts.KeepWorktree) is { } why)
+        if ((work.BeyondRefs ?? artifacts.KeepWorktree) is { } why)
         {
             throw new WorktreeIsolatorException(
                 FailureKind.Usage,
@@ -217,10 +218,11 @@ internal sealed class TemporaryWorktree : RunDirectory
 
         var work = rescue.Keep(
             $"Work of run {_context.RunId} ({_context.Trigger})\n\nUncommitted when the engine {verdict.Description}.\n",
-            _plan.Project.Uncommitted == UncommittedWork.Commit);
+            _plan.Project.Uncommitted == UncommittedWork.Commit,
+            withBranchHistory: !verdict.IsByHand);
         _ignored = [.. work.Ignored.Except(_contents.Placed, StringComparer.Ordinal)];
         if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
-            && (_plan.Project.Verify.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase))
+            && (_plan.Project.Verify.Count > 0 || _plan.Project.AfterPush.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase))
         {
             _context.Journal(WorkNote, work.Tip.ToString());
         }
@@ -249,11 +251,9 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
     }
 
-    /// <summary>A supervisor that died may have landed the work, and not have said so.</summary>
-    private WorkOutcome? LandedBefore() =>
-        Landing.FindLanded(_plan.Repository, _plan.Target.Branch, _context.Journalled(LandingNote)) is { } landed
-            ? new WorkOutcome(MergeBackResult.Landed, landed)
-            : null;
+    /// <summary>A supervisor that died may have landed or pushed the work, and not have said so.</summary>
+    private WorkOutcome? DeliveredBefore() =>
+        WorkDelivery.FindDelivered(_plan.Repository, _plan.Project, _plan.Target, _worktree.Branch, _context.Journalled(LandingNote));
 
     private WorkOutcome Undelivered(KeptWork work) => work.Tip == _worktree.Base && work.KeepWorktree is null
         ? new WorkOutcome(MergeBackResult.Nothing, null)
@@ -261,24 +261,48 @@ internal sealed class TemporaryWorktree : RunDirectory
 
     private WorkOutcome Deliver(KeptWork work)
     {
-        var repository = _plan.Repository;
-        var runHooks = _plan.Project.Hooks == HookMode.Run;
+        var (repository, project, target) = (_plan.Repository, _plan.Project, _plan.Target);
+        var runHooks = project.Hooks == HookMode.Run;
+        Action<string> note = detail => _context.Journal(LandingNote, detail);
+        var push = new Push(repository, _git, runHooks, note);
+        LandingPlace? place = target switch
+        {
+            { Branch: { } here } => new Landing(repository, here, _context.RunId, runHooks, note),
+            { Remote: { } there } => new PushedTarget(
+                repository, there, push, cancel => SharedFetch.FetchTip(repository, there, cancel), work.Tip, () => _context.Journalled(LandingNote)),
+            _ => null,
+        };
         var landing = new WorkLanding(
             repository,
-            _plan.Project,
+            project,
             _context.RunId,
-            new Merge(_git, Identity.FallbackVariables(repository)),
-            new Landing(repository, _context.RunId, runHooks, detail => _context.Journal(LandingNote, detail)),
-            commit => Verification.Passes(_plan.Project, _git, commit, EngineDirectory, _environment, _context),
+            _worktree.Branch,
+            work.KeepWorktree is not null || project.KeepOnFailure ? _worktree.Path : null,
+            // In the worktree itself: from anywhere else merge-tree reads no .gitattributes, and so finds no merge driver (git 2.39).
+            new Merge(_git.At(_worktree.Path), Identity.FallbackVariables(repository)),
+            commit => Verification.Passes(project, _git, commit, EngineDirectory, _environment, _context),
             _context.Began);
-        return new WorkDelivery(_plan.Project, _plan.Target, _git, landing, _context.RunId, _contents.Placed, _plan.GoverningPaths).Deliver(
+        var outcome = new WorkDelivery(
+            project,
+            target,
+            place,
+            landing,
+            push,
+            new UnseenChanges(_git, project, TargetRef, _contents.Placed, _contents.PlacedFile, _plan.GoverningPaths),
+            _context.RunId).Deliver(
             work.Tip,
             work.Unfinished,
             _worktree.Base,
             _worktree.Branch,
-            $"Merge run {_context.RunId} ({_context.Trigger}) into {_plan.Target.Branch}\n",
+            $"Merge run {_context.RunId} ({_context.Trigger}) into {target.Branch?.Value ?? target.Remote?.Branch}\n",
             _context.Cancel);
+        return outcome is { Result: MergeBackResult.Pushed, Commit: { } pushed }
+            ? outcome.With(AfterPush.WhyFailed(project, _git, pushed, target.PushedTo(project, _worktree.Branch).Branch, EngineDirectory, _environment, _context))
+            : outcome;
     }
+
+    /// <summary>What holds the work here once it has landed: the target, or where the target of a remote is seen.</summary>
+    private string? TargetRef => _plan.Target.Branch?.Ref ?? _plan.Target.Remote?.TrackingRef(_plan.Repository.Config);
 
     private RunRecord Described(RunRecord record, WorkOutcome outcome, EngineVerdict verdict) => record with
     {
@@ -286,7 +310,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         MergeBack = record.MergeBack! with
         {
             Result = outcome.Result,
-            Target = _plan.Target.Branch?.Value ?? record.MergeBack.Target,
+            Target = _plan.Target.Name ?? record.MergeBack.Target,
             Commit = outcome.Commit?.ToString(),
             Conflicts = outcome.Conflicts,
         },
@@ -316,7 +340,8 @@ internal sealed class TemporaryWorktree : RunDirectory
             };
         }
 
-        if (outcome.Result == MergeBackResult.Landed && work.RunBranchTip is { } original && !IsHeldElsewhere(original, outcome, rescueRef))
+        if (outcome is { Result: MergeBackResult.Landed or MergeBackResult.Pushed } && work.RunBranchTip is { } original
+            && !IsIn(original, outcome.Commit?.ToString()) && !IsHeldElsewhere(original, outcome, rescueRef))
         {
             // Squashed or rebased: what landed does not descend from what the engine committed.
             rescueRef = RescueFor().Hold(original);
@@ -365,15 +390,15 @@ internal sealed class TemporaryWorktree : RunDirectory
         var holder = outcome.Result switch
         {
             MergeBackResult.Landed => outcome.Commit?.ToString(),
-            MergeBackResult.Pushed => $"refs/remotes/{_plan.Project.PushRemote}/{_worktree.Branch}",
-            MergeBackResult.Nothing => _plan.Target.Branch?.Ref,
+            MergeBackResult.Pushed => _plan.Target.PushedTo(_plan.Project, _worktree.Branch).TrackingRef(_plan.Repository.Config),
+            MergeBackResult.Nothing => TargetRef,
             _ => null,
         };
         return IsIn(tip, holder) || IsIn(tip, rescueRef);
     }
 
     private bool IsIn(CommitId tip, string? holder) =>
-        holder == tip.ToString() || (holder is not null && _plan.Repository.Git.ReadOnly().Try(["merge-base", "--is-ancestor", tip.ToString(), holder]).Succeeded);
+        holder is not null && _plan.Repository.IsAncestor(tip, holder);
 
     private void TakeAway(CommitId? deleteBranchAt)
     {
@@ -409,6 +434,18 @@ internal sealed class TemporaryWorktree : RunDirectory
     /// <summary>The directory is gone, or is no longer the one that was made: nothing in it is touched, nothing lands.</summary>
     private RunRecord Vanished(RunRecord record)
     {
+        if (_worktree.MovedTo is { } moved)
+        {
+            return record with
+            {
+                State = RunState.Failed,
+                Message = $"The worktree '{_worktree.Path}' was moved to '{moved}' during the run.",
+                Hint = $"Nothing in it was touched. When you have what you need from it: git worktree remove --force --force '{moved}'",
+                Kept = new KeptInfo(moved, "it was moved there during the run"),
+                MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
+            };
+        }
+
         var isGone = !System.IO.Directory.Exists(_worktree.Path);
         var rescueRef = record.RescueRef;
         if (isGone)

@@ -1,4 +1,6 @@
+using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -8,11 +10,6 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
     /// <summary>In files that are not committed.</summary>
     public static string? In(WorktreeStatus status)
     {
-        if (status.Unreadable is { } unreadable)
-        {
-            return $"git cannot read all of it ({unreadable})";
-        }
-
         if (status.NestedRepositories.Count > 0)
         {
             return $"it holds repositories of their own, which no ref can keep: {string.Join(", ", status.NestedRepositories)}";
@@ -23,6 +20,9 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
             : null;
     }
 
+    /// <summary>Files that git could not look at: whether they belong to the work nobody can say.</summary>
+    public static string? Unreadable(WorktreeStatus status) => status.Unreadable is { } what ? $"git cannot read all of it ({what})" : null;
+
     /// <summary>In files that git does not know: more than may be put into the repository.</summary>
     /// <param name="status">The status.</param>
     /// <param name="limit">In bytes.</param>
@@ -31,11 +31,10 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
         long bytes = 0;
         foreach (var path in status.Untracked)
         {
-            var file = new FileInfo(Path.Combine(worktree.Path, path));
-            bytes += file is { Exists: true, LinkTarget: null } ? file.Length : 0;
+            bytes += AnyFile.LengthOf(Path.Combine(worktree.Path, path));
         }
 
-        return bytes <= limit ? null : $"its untracked files, {bytes / 1048576} MiB, are more than rescue_limit allows ({limit / 1048576} MiB)";
+        return bytes <= limit ? null : $"its untracked files, {ByteSize.Format(bytes)}, are more than rescue_limit allows ({ByteSize.Format(limit)})";
     }
 
     /// <summary>Repositories that the engine committed: git keeps no more of one than the id of its commit.</summary>
@@ -60,22 +59,12 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
         return paths.Count == 0 ? null : $"it holds commits in submodules that were not pushed, which no ref here can keep: {string.Join(", ", paths)}";
     }
 
-    /// <summary>Refs of this worktree alone may name anything; a rescue has commits for parents.</summary>
-    public string? InRefs()
-    {
-        var refs = Path.Combine(worktree.AdminDirectory, "refs");
-        var other = (Directory.Exists(refs) ? Directory.EnumerateFiles(refs, "*", SearchOption.AllDirectories) : [])
-            .Select(file => Path.GetRelativePath(worktree.AdminDirectory, file))
-            .Where(name => git.ReadOnly().Try(["cat-file", "-t", name]).Output is not "commit").ToList();
-        return other.Count == 0 ? null : $"it has refs of its own to objects that are no commits: {string.Join(", ", other)}";
-    }
-
     /// <summary>A submodule's .git is a file that names a directory among the modules, where <see cref="InSubmodules"/> looks.</summary>
     private bool IsRepository(string path)
     {
         var file = Path.Combine(worktree.Path, path, ".git");
-        return Directory.Exists(file)
-            || (File.Exists(file) && GitFile.ReadAdminDirectory(Path.Combine(worktree.Path, path)) is var named
+        return AnyFile.IsDirectory(file)
+            || (AnyFile.Exists(file) && GitFile.ReadAdminDirectory(Path.Combine(worktree.Path, path)) is var named
                 && named?.StartsWith(worktree.AdminDirectory + "/modules/", StringComparison.Ordinal) != true);
     }
 

@@ -13,11 +13,11 @@ namespace WorktreeIsolator.RunDirectories;
 internal sealed class WorktreeContents(
     Repository repository, RegisteredWorktree worktree, GitCommand git, ProjectConfig project, PlacedFiles placed, Action<string> warn)
 {
-    /// <summary>How long the repository's post-checkout hook may take.</summary>
-    private static readonly TimeSpan HookTimeout = TimeSpan.FromMinutes(5);
-
     /// <summary>What <c>copy</c> and <c>link</c> put there, relative to the top: it never enters a commit.</summary>
     public IReadOnlyList<string> Placed => placed.Paths;
+
+    /// <summary>The file that says so.</summary>
+    public string PlacedFile => placed.File;
 
     /// <summary>Writes git's files, outside the repository lock and no more at once than there are cores.</summary>
     public void CheckOut(CancellationToken cancellation)
@@ -40,17 +40,7 @@ internal sealed class WorktreeContents(
         placed.Add(files);
         foreach (var file in files)
         {
-            var target = Path.Combine(worktree.Path, file);
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            var source = new FileInfo(Path.Combine(repository.MainTop!, file));
-            if (source.LinkTarget is { } linkTarget)
-            {
-                File.CreateSymbolicLink(target, linkTarget);
-            }
-            else
-            {
-                source.CopyTo(target);
-            }
+            AnyFile.Copy(Path.Combine(repository.MainTop!, file), Path.Combine(worktree.Path, file));
         }
     }
 
@@ -59,25 +49,24 @@ internal sealed class WorktreeContents(
     /// <param name="environment">The run's.</param>
     public void RunPostCheckoutHook(ProjectCommands commands, IReadOnlyDictionary<string, string> environment)
     {
-        if (project.Hooks == HookMode.Skip || !HookExists("post-checkout"))
+        if (project.Hooks == HookMode.Skip || FindHook("post-checkout") is not { } hook)
         {
             return;
         }
 
-        var variables = new Dictionary<string, string>(environment, StringComparer.Ordinal)
-        {
-            ["GIT_DIR"] = worktree.AdminDirectory,
-            ["GIT_WORK_TREE"] = worktree.Path,
-        };
+        // Not by 'git hook run': that sets GIT_DIR, which 'git worktree add' does not, and git in a submodule would take the wrong repository.
+        // The shell starts a hook without a first line that names its interpreter, as git does.
         var exitCode = commands.Run(
             "post-checkout hook",
-            ["git", "hook", "run", "--ignore-missing", "post-checkout", "--", worktree.Base.Zero, worktree.Base.ToString(), "1"],
+            ["/bin/sh", "-c", "exec \"$0\" \"$@\"", hook, worktree.Base.Zero, worktree.Base.ToString(), "1"],
             worktree.Path,
-            variables,
-            HookTimeout);
+            environment,
+            project.SetupTimeout);
         if (exitCode != 0)
         {
-            warn($"The post-checkout hook failed with exit code {exitCode}; the run goes on.");
+            warn(exitCode is null
+                ? $"The post-checkout hook took longer than {Duration.Format(project.SetupTimeout)} (setup_timeout) and was ended; the run goes on."
+                : $"The post-checkout hook failed with exit code {exitCode}; the run goes on.");
         }
     }
 
@@ -96,7 +85,7 @@ internal sealed class WorktreeContents(
             throw new WorktreeIsolatorException(
                 FailureKind.Setup,
                 exitCode is null
-                    ? $"The setup command '{string.Join(' ', project.Setup)}' took longer than {project.SetupTimeout} (setup_timeout)."
+                    ? $"The setup command '{string.Join(' ', project.Setup)}' took longer than {Duration.Format(project.SetupTimeout)} (setup_timeout)."
                     : $"The setup command '{string.Join(' ', project.Setup)}' failed with exit code {exitCode}.",
                 "Its output is in the log.");
         }
@@ -143,11 +132,7 @@ internal sealed class WorktreeContents(
         return true;
     }
 
-    private bool IsTaken(string entry)
-    {
-        var target = Path.Combine(worktree.Path, entry);
-        return Path.Exists(target) || new FileInfo(target).LinkTarget is not null;
-    }
+    private bool IsTaken(string entry) => AnyFile.Exists(Path.Combine(worktree.Path, entry));
 
     /// <summary>The base may have a symbolic link where the main worktree has a directory; what we place must not go where it leads.</summary>
     private bool IsBehindLink(string entry, string done)
@@ -218,13 +203,13 @@ internal sealed class WorktreeContents(
         }
     }
 
-    private bool HookExists(string name)
+    /// <summary>A hook that git would run in the worktree; a relative core.hooksPath is relative to its top.</summary>
+    private string? FindHook(string name)
     {
-        var directory = repository.Config.Get("core.hookspath") is { } configured
-            ? Path.GetFullPath(configured, worktree.Path)
-            : Path.Combine(repository.CommonDirectory, "hooks");
-
-        // '~/…' is git's to expand; it finds out itself whether there is a hook.
-        return repository.Config.Get("core.hookspath")?.StartsWith('~') == true || File.Exists(Path.Combine(directory, name));
+        const int MayExecute = 1;
+        var path = repository.Config.Get("core.hookspath") is null
+            ? Path.Combine(repository.CommonDirectory, "hooks", name)
+            : git.At(worktree.Path).ReadOnly().Run(["rev-parse", "--path-format=absolute", "--git-path", "hooks/" + name]).Output;
+        return Libc.Access(path, MayExecute) == 0 ? path : null;
     }
 }

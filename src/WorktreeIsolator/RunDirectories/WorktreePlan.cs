@@ -49,8 +49,13 @@ internal sealed record WorktreePlan(
     {
         var directory = WorktreesDirectory.Resolve(repository, project.WorktreesDir);
         var wanted = baseName ?? project.WorktreeBase;
-        var found = FindBase(repository, project, wanted, cancellation);
         var branch = BranchName.Parse(branchName ?? $"wt/{runId}");
+        if (project.Fetch != FetchMode.Never)
+        {
+            SharedFetch.RefuseMirror(repository, branch.Ref, $"refs/wt-run/{runId}");
+        }
+
+        var found = FindBase(repository, project, wanted, cancellation);
         if (branchName is not null)
         {
             WorktreeRegistration.RequireFree(repository, branch);
@@ -83,7 +88,7 @@ internal sealed record WorktreePlan(
             new RunBase(record.Base!.Ref, commit, null, null, null),
             null,
             branch,
-            WorkTarget.Parse(mergeBack.Policy, mergeBack.Target),
+            WorkTarget.Parse(mergeBack.Policy, mergeBack.Target, repository.Config.Remotes),
             record.Directory is { } directory && directory != path ? System.IO.Path.GetRelativePath(path, directory) : "",
             []);
     }
@@ -155,16 +160,29 @@ internal sealed record WorktreePlan(
     /// <summary>A target that comes from the base is made if it is missing here; one that somebody wrote down may be misspelt.</summary>
     private static void RequireConfiguredTarget(Repository repository, ProjectConfig project, WorkTarget target)
     {
-        if (project.MergeTarget is { } name && target.Branch is { } branch
-            && !repository.Git.ReadOnly().Try(["show-ref", "--verify", "--quiet", branch.Ref]).Succeeded)
+        if (target.Remote is { } there && !repository.Config.Remotes.Contains(there.Remote))
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Configuration,
+                $"push_target = true, but there is no remote '{there.Remote}' (push_remote) to merge with and to push to.",
+                Suggestion.For(there.Remote, repository.Config.Remotes) is { } remote ? $"Did you mean '{remote}'?" : "Add it: git remote add");
+        }
+
+        if (project.MergeTarget is { } name && (target.Branch?.Ref ?? target.Remote?.TrackingRef(repository.Config)) is { } wanted
+            && !repository.Git.ReadOnly().Try(["show-ref", "--verify", "--quiet", wanted]).Succeeded
+            && !IsAtRemote(repository, target.Remote))
         {
             var near = Suggestion.For(name, new BaseResolver(repository, project.PushRemote).KnownNames());
             throw new WorktreeIsolatorException(
                 FailureKind.Configuration,
                 $"merge_target = \"{name}\": there is no such branch.",
-                near is null ? $"Make it: git branch '{name}'" : $"Did you mean '{near}'?");
+                near is null ? $"Make it: {(target.Remote is { } remote ? $"git push {remote.Remote} HEAD:{remote.Ref}" : $"git branch '{name}'")}" : $"Did you mean '{near}'?");
         }
     }
+
+    /// <summary>A clone of one branch shows no other; a remote that does not answer is told of when it is pushed to.</summary>
+    private static bool IsAtRemote(Repository repository, RemoteBranch? branch) => branch is not null
+        && repository.Git.ReadOnly().WithTimeout(GitCommand.NetworkTimeout).Try(["ls-remote", "--quiet", "--exit-code", branch.Remote, branch.Ref]).ExitCode != 2;
 
     private static WorktreeIsolatorException NoSuchBase(BaseResolver resolver, string name, string more)
     {

@@ -15,6 +15,9 @@ internal sealed record RegisteredWorktree(string Path, string AdminDirectory, Br
     public bool IsIntact => GitFile.ReadAdminDirectory(Path) is { } named && CanonicalPath.Of(named) == AdminDirectory
         && Directory.Exists(AdminDirectory);
 
+    /// <summary>Where it is now, if someone moved it with <c>git worktree move</c>; else null.</summary>
+    public string? MovedTo => GitFile.ReadWorktree(AdminDirectory) is { } named && named != Path && Directory.Exists(named) ? named : null;
+
     /// <summary>
     /// The worktree at a path; null unless its <c>.git</c> names an admin directory whose <c>gitdir</c> names it back. The first alone an
     /// engine may have written: with <c>gitdir: ../../.git</c> it would be the user's own repository and index.

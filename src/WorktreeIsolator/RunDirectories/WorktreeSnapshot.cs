@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using System.Text;
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -13,7 +15,8 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
 
     private static readonly string[] StateFiles = ["MERGE_MSG", "BISECT_LOG"];
 
-    private GitCommand Writer { get; } = git.WithoutHooks().WithTimeout(null);
+    /// <summary>With core.safecrlf = true git would refuse what mixes line ends.</summary>
+    private GitCommand Writer { get; } = git.WithoutHooks().Configured("core.safecrlf", "false").WithTimeout(null);
 
     /// <summary>Whether files are marked assume-unchanged or skip-worktree though they are there: git does not look at them.</summary>
     /// <param name="lsFiles">The output of <see cref="ListFlags"/>.</param>
@@ -65,6 +68,44 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
         TakeOutPlaced(writer);
         return writer.Run(["write-tree"]).Output;
     });
+
+    /// <summary>Puts an index made of HEAD in the place of one that is damaged.</summary>
+    /// <returns>Where the other one is now; null if it is sound, or there is none.</returns>
+    public string? TrySetIndexAside()
+    {
+        var index = Path.Combine(worktree.AdminDirectory, "index");
+        if (!File.Exists(index) || IsSound(index))
+        {
+            return null;
+        }
+
+        var aside = index + ".damaged";
+        File.Move(index, aside, overwrite: true);
+        Writer.Run(["read-tree", "HEAD"]);
+        return aside;
+    }
+
+    /// <summary>Whether git can read it, or could not do without it either. git itself does not look at the checksum at its end (gitformat-index(5)).</summary>
+    private bool IsSound(string index)
+    {
+        if (!git.ReadOnly().Try(["ls-files", "-z"]).Succeeded)
+        {
+            return !git.With("GIT_INDEX_FILE", index + ".none").ReadOnly().Try(["ls-files", "-z"]).Succeeded;
+        }
+
+        var bytes = File.ReadAllBytes(index);
+        var length = worktree.Base.ToString().Length / 2;
+        if (bytes.Length < length)
+        {
+            return false;
+        }
+
+        var content = bytes.AsSpan(0, bytes.Length - length);
+        var checksum = bytes.AsSpan(bytes.Length - length);
+#pragma warning disable CA5350 // git's own choice.
+        return checksum.SequenceEqual(length == SHA256.HashSizeInBytes ? SHA256.HashData(content) : SHA1.HashData(content));
+#pragma warning restore CA5350
+    }
 
     private string Add(GitCommand writer, WorktreeStatus status, string what)
     {
@@ -130,7 +171,7 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
         for (var end = rest.IndexOf((byte)0); end >= 0; rest = rest[(end + 1)..], end = rest.IndexOf((byte)0))
         {
             var tag = (char)rest[0];
-            if ((tag == 'S' || char.IsAsciiLetterLower(tag)) && Encoding.UTF8.GetString(rest[2..end]) is var path && Path.Exists(Path.Combine(worktree.Path, path)))
+            if ((tag == 'S' || char.IsAsciiLetterLower(tag)) && ByteText.Decode(rest[2..end]) is var path && AnyFile.Exists(Path.Combine(worktree.Path, path)))
             {
                 hidden.Add(path);
             }

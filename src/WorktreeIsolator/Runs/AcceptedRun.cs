@@ -77,7 +77,7 @@ internal sealed class AcceptedRun
             Worktree = plan is null ? null : Path.Combine(plan.Directory.Path, id),
             Directory = plan is null ? project.Path : null,
             Engine = new EngineInfo(request.Engine.Name, request.Engine.Command),
-            MergeBack = plan is null ? null : new MergeBackInfo(plan.Target.PolicyName, Target: plan.Target.Branch?.Value),
+            MergeBack = plan is null ? null : new MergeBackInfo(plan.Target.PolicyName, Target: plan.Target.Name),
             Supervisor = Describe(ProcessIdentity.Current),
             CreatedAt = options.Time.GetUtcNow(),
         });

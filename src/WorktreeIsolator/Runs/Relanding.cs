@@ -22,7 +22,7 @@ internal static class Relanding
         }
 
         var store = new RunStore(repository.StateDirectory);
-        using var liveness = store.TryTakeOver(record.Id);
+        using var liveness = store.TryTakeOver(record.Id, RunStore.Patience);
         if (liveness is null)
         {
             throw Cannot(record, "it is still under way, or someone else is landing it.");
@@ -34,9 +34,9 @@ internal static class Relanding
             throw Cannot(record, "its wt-run process died. First: wt-run prune");
         }
 
-        if (record.MergeBack?.Result == MergeBackResult.Landed)
+        if (record.MergeBack?.Result is MergeBackResult.Landed or MergeBackResult.Pushed)
         {
-            throw Cannot(record, "its work has landed already.");
+            throw Cannot(record, $"its work has {(record.MergeBack.Result == MergeBackResult.Landed ? "landed" : "been pushed")} already.");
         }
 
         // A run whose policy landed nothing lands on its base's branch: asking for it is the decision.

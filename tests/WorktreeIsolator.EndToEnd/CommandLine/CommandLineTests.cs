@@ -208,7 +208,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void A_git_that_is_too_old_is_refused_with_the_version_that_is_needed()
     {
-        _scratch.Script("old/git", "if [ \"$1\" = version ] || [ \"$5\" = version ]; then echo git version 2.20.1; exit; fi\nexec /usr/bin/git \"$@\"\n");
+        _scratch.Script("old/git", "for word; do if [ \"$word\" = version ]; then echo git version 2.20.1; exit; fi; done\nexec /usr/bin/git \"$@\"\n");
         _scratch.PutFirstInPath(_scratch.Path("old"));
 
         var run = _repository.WtRun.Run("run", "--worktree", "--", "true").Expect(125);

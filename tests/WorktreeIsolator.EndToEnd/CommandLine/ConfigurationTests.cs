@@ -141,15 +141,15 @@ public sealed class ConfigurationTests : IDisposable
         _repository.Write("wt-run.toml", """
             [projects.here]
             path = "."
-            push_target = true
+            peer_processes = ["editor"]
             max_worktrees = 2
             [engines.mine]
             command = ["true"]
             max_parallel = 2
             """);
 
-        Assert.Contains("[projects.here]: warning: push_target, max_worktrees: without effect", _repository.WtRun.Run("check").Expect(0).Error, StringComparison.Ordinal);
-        Assert.Contains("push_target, max_worktrees, max_parallel", _repository.WtRun.Run("run", "--engine", "mine").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("[projects.here]: warning: peer_processes, max_worktrees: without effect", _repository.WtRun.Run("check").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("peer_processes, max_worktrees, max_parallel", _repository.WtRun.Run("run", "--engine", "mine").Expect(0).Error, StringComparison.Ordinal);
     }
 
     [Fact]

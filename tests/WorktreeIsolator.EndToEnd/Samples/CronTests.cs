@@ -8,7 +8,7 @@ public sealed class The_crontab_sample
 {
     /// <summary>
     /// Debian's cron with a spool of its own, in a mount namespace: it finds the home in /etc/passwd, and faketime shows it, but none of its
-    /// jobs, another time.
+    /// jobs, another time (by a file in /dev/shm).
     /// </summary>
     private const string Cron =
         """
@@ -18,6 +18,7 @@ public sealed class The_crontab_sample
         mount --bind empty /etc/crontab
         mount --bind none /etc/cron.d
         mount -t tmpfs tmpfs /run
+        mount -t tmpfs tmpfs /dev/shm
         exec faketime "$1" /usr/sbin/cron -f
         """;
 

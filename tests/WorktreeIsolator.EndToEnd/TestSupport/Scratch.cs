@@ -101,35 +101,15 @@ internal sealed class Scratch : IDisposable
 
     public void Dispose()
     {
+        // Neither follows a symbolic link, and both can take names that are not UTF-8.
+        const string Delete = """
+            PATH=/usr/bin:/bin; rm -rf -- "$0" 2> /dev/null || { find "$0" -type d ! -perm -u=rwx -exec chmod u+rwx {} \; ; rm -rf -- "$0"; }
+            """;
+
         // A removed worktree is deleted by a process that nobody waits for, and a failed test may leave programs that still write.
-        for (var tries = 0; ; tries++)
+        var tries = 0;
+        while (Run("/", "/bin/sh", "-c", Delete, Root).ExitCode != 0 && ++tries < 100)
         {
-            try
-            {
-                Delete(new DirectoryInfo(Root));
-                return;
-            }
-            catch (IOException) when (tries < 100)
-            {
-            }
         }
-    }
-
-    private static void Delete(DirectoryInfo directory)
-    {
-        directory.UnixFileMode |= UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        foreach (var entry in directory.EnumerateFileSystemInfos())
-        {
-            if (entry is DirectoryInfo child && !child.Attributes.HasFlag(FileAttributes.ReparsePoint))
-            {
-                Delete(child);
-            }
-            else
-            {
-                entry.Delete();
-            }
-        }
-
-        directory.Delete();
     }
 }

@@ -16,6 +16,12 @@ internal sealed class TestRepository
         }
     }
 
+    private TestRepository(Scratch scratch, string name)
+    {
+        _scratch = scratch;
+        Path = scratch.Path(name);
+    }
+
     /// <summary>Absolute path of the main worktree.</summary>
     public string Path { get; }
 
@@ -45,6 +51,9 @@ internal sealed class TestRepository
 
     /// <summary>Absolute path of something in the main worktree.</summary>
     public string this[string relative] => System.IO.Path.Combine(Path, relative);
+
+    /// <summary>A repository that is there already.</summary>
+    public static TestRepository Existing(Scratch scratch, string name) => new(scratch, name);
 
     /// <summary>Runs git in the main worktree; gives its standard output without the last line end.</summary>
     public string Git(params IReadOnlyList<string> arguments) => TryGit(arguments).Expect(0).Output.TrimEnd('\n');

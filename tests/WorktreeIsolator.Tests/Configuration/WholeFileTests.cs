@@ -36,6 +36,7 @@ public class WholeFileTests
         push_remote = "fork"
         push_target = true
         after_push = ["gh", "pr", "create", "--fill", "--head", "{branch}"]
+        after_push_timeout = "12m"
         keep_on_failure = true
         artifacts = ["reports/**"]
         max_worktrees = 3
@@ -123,6 +124,7 @@ public class WholeFileTests
         Assert.Equal(["npm", "ci"], project.Setup);
         Assert.Equal(["npm", "test"], project.Verify);
         Assert.Equal(["gh", "pr", "create", "--fill", "--head", "{branch}"], project.AfterPush);
+        Assert.Equal(TimeSpan.FromMinutes(12), project.AfterPushTimeout);
         Assert.Equal(["reports/**"], project.Artifacts);
         Assert.Empty(project.KeepProcesses);
         Assert.Equal((11, 21, 0), ((int)project.SetupTimeout.TotalMinutes, (int)project.VerifyTimeout.TotalMinutes, (int)project.LandWait.TotalMinutes));

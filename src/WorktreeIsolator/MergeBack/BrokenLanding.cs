@@ -1,0 +1,127 @@
+using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Queueing;
+
+namespace WorktreeIsolator.MergeBack;
+
+/// <summary>
+/// A fast-forward of a user's checkout during which the run's own process died. git has a session of its own and goes on without it, so mostly there
+/// is nothing to do but wait; if git died as well, the checkout is brought back to what it was.
+/// </summary>
+/// <param name="Path">The top of the checkout.</param>
+/// <param name="Target">The branch that was checked out there.</param>
+/// <param name="Old">Where it was.</param>
+/// <param name="New">Where it was to go.</param>
+internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Old, CommitId New)
+{
+    private const string Prefix = "merge --ff-only in ";
+
+    // A big checkout takes longer than this; then the next command looks again.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>What a landing notes before it begins; <see cref="TryParse"/> reads it.</summary>
+    public override string ToString() => $"{Prefix}{Path}: {Target.Ref} {Old} {New}";
+
+    /// <summary>Reads the note of a landing; null if that touched no checkout.</summary>
+    public static BrokenLanding? TryParse(string note, BranchName? target)
+    {
+        var words = note.Split(' ');
+        return target is not null && note.StartsWith(Prefix, StringComparison.Ordinal)
+            && CommitId.TryParse(words[^1]) is { } commit && CommitId.TryParse(words[^2]) is { } old
+            && note.LastIndexOf($": {target.Ref} ", StringComparison.Ordinal) is var end and > 0
+            ? new BrokenLanding(note[Prefix.Length..end], target, old, commit)
+            : null;
+    }
+
+    /// <summary>Waits for git, and takes back what it left unfinished. The user's own changes stay.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="runId">The run that landed.</param>
+    /// <param name="began">When that run began: locks that are older are not its.</param>
+    /// <returns>False if something is left that a person has to look at.</returns>
+    /// <exception cref="WorktreeIsolatorException">git is still at work, or a run is at work there: someone has to try again.</exception>
+    public bool Heal(Repository repository, string runId, DateTimeOffset began)
+    {
+        var entry = WorktreeList.Read(repository).FirstOrDefault(e => e.Path == Path && e.BranchRef == Target.Ref);
+        var gitDirectory = entry is null ? null : Path == repository.MainTop ? repository.CommonDirectory : GitFile.ReadAdminDirectory(Path);
+        if (gitDirectory is null)
+        {
+            return true; // moved on by its user
+        }
+
+        var repair = new CheckoutRepair(GitAt(repository, Path, gitDirectory), Path, Mark(runId));
+        AwaitGit(repository, runId);
+        using var turn = DirectoryTurn.Take(
+            DirectoryTurn.PathFor(repository.StateDirectory, gitDirectory), shared: false, $"recovery of run {runId}, pid {Environment.ProcessId}", Patience, CancellationToken.None)
+            ?? throw new WorktreeIsolatorException(FailureKind.Lock, $"A run is at work in '{Path}', where its landing broke off.");
+        if (Tip(repository) != Old || OperationInProgress.In(gitDirectory) is not null)
+        {
+            return true; // it has landed, or its user has moved on
+        }
+
+        RemoveLocks(repository, Path, gitDirectory, Target, began);
+        return repair.TakeBack(Old, New, "");
+    }
+
+    /// <summary>What the fast-forward of a run writes into the reflog, and has in its environment.</summary>
+    public static string Mark(string runId) => $"wt-run {runId}: land";
+
+    /// <summary>git for a checkout.</summary>
+    public static GitCommand GitAt(Repository repository, string path, string gitDirectory) => gitDirectory == repository.CommonDirectory
+        ? GitCommand.In(path, repository.Git.Environment)
+        : GitCommand.In(path, repository.Git.Environment).ForWorktree(gitDirectory, path);
+
+    /// <summary>The locks that git takes to move a branch that is checked out.</summary>
+    public static IReadOnlyList<string> Locks(Repository repository, string gitDirectory, BranchName target) =>
+    [
+        System.IO.Path.Combine(gitDirectory, "index.lock"), System.IO.Path.Combine(gitDirectory, "HEAD.lock"),
+        System.IO.Path.Combine(repository.CommonDirectory, target.Ref + ".lock"),
+    ];
+
+    /// <summary>
+    /// Removes the locks that a git of ours has left: it was killed, nothing held them when it began, and no other git is at work there. Otherwise
+    /// every command of the user's would fail.
+    /// </summary>
+    public static void RemoveLocks(Repository repository, string path, string gitDirectory, BranchName target, DateTimeOffset began)
+    {
+        if (ProcessEntry.ReadAll().Values.Any(process => process is { IsRunning: true, Name: "git" } && WorksIn(process, path)))
+        {
+            return;
+        }
+
+        foreach (var file in Locks(repository, gitDirectory, target).Where(file => File.Exists(file) && File.GetLastWriteTimeUtc(file) >= began.UtcDateTime))
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static bool WorksIn(ProcessEntry process, string path)
+    {
+        try
+        {
+            return new FileInfo($"/proc/{process.Pid}/cwd").LinkTarget is { } directory && CanonicalPath.IsAtOrBelow(directory, path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // ended, or of another user, whom git lets in only if the repository is shared
+        }
+    }
+
+    private CommitId? Tip(Repository repository) =>
+        CommitId.TryParse(repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", Target.Ref]).Output);
+
+    private void AwaitGit(Repository repository, string runId)
+    {
+        var variable = System.Text.Encoding.UTF8.GetBytes($"GIT_REFLOG_ACTION={Mark(runId)}");
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while (Tip(repository) == Old && ProcessEntry.ReadAll().Values.FirstOrDefault(p => p.IsRunning && p.HasVariable(variable)) is { } git)
+        {
+            if (clock.Elapsed > Patience)
+            {
+                throw new WorktreeIsolatorException(FailureKind.Git, $"git is still moving '{Target}' forward in '{Path}' (pid {git.Pid}).");
+            }
+
+            Waiting.Pause(TimeSpan.FromMilliseconds(20), CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Git;
+using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
+
+namespace WorktreeIsolator.Recovery;
+
+/// <summary>
+/// Prunes refs: merges that never landed, run branches that were left over, and rescue refs that are older than <c>rescue_refs</c>. The
+/// last is the only place where work goes on purpose; the reason names the commit, which git itself keeps until its next gc. A worktree that
+/// is kept stands for the branch and the rescue ref of its run, too: nothing of that run is taken.
+/// </summary>
+internal sealed class RefPruning(PruneScope scope, Repository repository, RunRefList refs)
+{
+    /// <summary>Prunes.</summary>
+    public IEnumerable<PruneItem> Prune() =>
+    [
+        .. scope.Records.Values.Select(PruneBranch).OfType<PruneItem>(),
+        .. refs.Branches.Keys.Select(FindUnknownBranch).OfType<PruneItem>(),
+        .. refs.Rescues.Select(PruneRescue).OfType<PruneItem>(),
+        .. refs.Merges.Select(PruneMerge).OfType<PruneItem>(),
+    ];
+
+    private PruneItem? PruneBranch(RunRecord record)
+    {
+        if (!record.State.IsFinal() || scope.IsBusy(record.Id) || !RunBranches.BelongsTo(record)
+            || !refs.Branches.TryGetValue($"refs/heads/{record.Branch}", out var tip) || Directory.Exists(record.Kept?.Path))
+        {
+            return null;
+        }
+
+        if (RunBranches.HoldsWork(record))
+        {
+            return PruneScope.Leave("branch", record.Branch!, RunBranches.WhyItStays(record));
+        }
+
+        // The run had to leave it, perhaps because it was checked out then.
+        var user = WorktreeList.Read(repository).FirstOrDefault(entry => entry.BranchRef == $"refs/heads/{record.Branch}");
+        var held = BranchName.TryParse(record.Branch) is { } branch && CommitId.TryParse(record.Base?.Commit) is { } start
+            ? new RunRefs(repository, record.Id, branch, record.Worktree!, start)
+            : null;
+        var holder = held?.HolderOf(CommitId.Parse(tip));
+        return (user, holder) switch
+        {
+            ({ } checkout, _) => PruneScope.Leave("branch", record.Branch!, $"it is checked out in '{checkout.Path}'"),
+            (_, null) => PruneScope.Leave("branch", record.Branch!, $"it holds commits that no other branch does; when you do not need them: git branch -D {record.Branch}"),
+            _ => scope.Take("branch", record.Branch!, $"run {record.Id} is over, and all of it is on '{holder}'", () =>
+            {
+                if (held!.DeleteBranch(CommitId.Parse(tip)) is { Succeeded: false } refused)
+                {
+                    throw new GitException(["update-ref", "-d", record.Branch!], refused.ExitCode, refused.Error);
+                }
+            }),
+        };
+    }
+
+    private PruneItem? FindUnknownBranch(string name)
+    {
+        const string prefix = "refs/heads/wt/";
+        var id = name.StartsWith(prefix, StringComparison.Ordinal) ? RunId.TryParse(name[prefix.Length..])?.ToString() : null;
+        return id is null || scope.Records.ContainsKey(id) || Directory.Exists(scope.Store.DirectoryOf(id)) || scope.Store.IsActive(id)
+            ? null
+            : PruneScope.Leave("branch", name["refs/heads/".Length..], $"the record of its run is gone; when you do not need it: git branch -D wt/{id}");
+    }
+
+    private PruneItem? PruneRescue(RunRef rescue)
+    {
+        var id = Path.GetFileName(rescue.Name);
+        if (rescue.Name != $"refs/wt-run/{id}" || RunId.TryParse(id) is null)
+        {
+            return PruneScope.Leave("ref", rescue.Name, "wt-run gives no ref such a name");
+        }
+
+        var record = scope.Records.GetValueOrDefault(id);
+        if (scope.IsBusy(id) || Directory.Exists(record?.Kept?.Path))
+        {
+            return null;
+        }
+
+        if (record is null && Directory.Exists(scope.Store.DirectoryOf(id)))
+        {
+            return PruneScope.Leave("ref", rescue.Name, RecordPruning.Unreadable);
+        }
+
+        if ((record?.FinishedAt ?? rescue.CommittedAt) is not { } since)
+        {
+            return PruneScope.Leave("ref", rescue.Name, "nobody knows how old it is");
+        }
+
+        var limit = $"rescue_refs = {Duration.Format(scope.Retention.RescueRefs)}";
+        var until = since + scope.Retention.RescueRefs;
+        if (record is not null && RunBranches.WhyOpen(record, refs) is { } open)
+        {
+            return PruneScope.Leave("ref", rescue.Name, open);
+        }
+
+        return scope.Now < until
+            ? PruneScope.Leave("ref", rescue.Name, string.Create(
+                CultureInfo.InvariantCulture, $"it keeps what no branch holds of run {id}, until {until:yyyy-MM-dd} ({limit}); see it: {(record is null ? $"git log -p {rescue.Name}" : $"wt-run show {id[..8]}")}"))
+            : scope.Take(
+                "ref",
+                rescue.Name,
+                $"{scope.AgeOf(since)} old ({limit}); until git's next gc it can be brought back: git branch NAME {rescue.Commit}",
+                () => Delete(rescue, id));
+    }
+
+    private void Delete(RunRef rescue, string id) => scope.Alone(id, journal =>
+    {
+        new RescueRef(repository, id).Delete(rescue.Commit);
+        journal?.Note("prune", $"{rescue.Name} was deleted; it was {rescue.Commit}");
+        journal?.Update(now => now with
+        {
+            RescueRef = null,
+            Hint = $"What was rescued of it was pruned; until git's next gc it can be brought back: git branch NAME {rescue.Commit}",
+        });
+    });
+
+    private PruneItem? PruneMerge(RunRef merge)
+    {
+        var id = Path.GetFileName(merge.Name);
+        return RunId.TryParse(id) is null || scope.IsBusy(id)
+            ? null
+            : scope.Take(
+                "ref", merge.Name, "a merge that never landed; the run's own commits are kept", () => repository.Git.Run(["update-ref", "-d", merge.Name]));
+    }
+}

@@ -1,0 +1,190 @@
+using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
+
+namespace WorktreeIsolator.Recovery;
+
+/// <summary>Prunes what lies where worktrees are made, and what git knows of it.</summary>
+internal sealed class WorktreePruning(PruneScope scope, Repository repository)
+{
+    /// <summary>Prunes.</summary>
+    public IEnumerable<PruneItem> Prune()
+    {
+        var entries = WorktreeList.Read(repository);
+        return
+        [
+            .. entries.Select(PruneWorktree).OfType<PruneItem>(),
+            .. Directories().SelectMany(directory => FindForeign(directory, entries)),
+            .. PruneRegistrations(),
+            .. Directories().SelectMany(PruneTrash),
+        ];
+    }
+
+    /// <summary>A worktree that wt-run locked, of a run that is final; null for any other.</summary>
+    private PruneItem? PruneWorktree(WorktreeEntry entry)
+    {
+        // A run that is over may be landed by hand right now, in a worktree made again.
+        if (WorktreeRegistration.RunThatLocked(entry) is not { } id || scope.IsBusy(id))
+        {
+            return null;
+        }
+
+        var why = scope.Records.GetValueOrDefault(id)?.Kept is { } kept && Directory.Exists(entry.Path)
+            ? $"kept on purpose: {kept.Reason}; land it: wt-run land {id[..8]}; give it up: wt-run drop {id[..8]}"
+            : WhyItStays(entry, id);
+        return why is null
+            ? scope.Take("worktree", entry.Path, $"run {id} is over, and all that is in it is reachable elsewhere", () => Remove(entry, id))
+            : PruneScope.Leave("worktree", entry.Path, why);
+    }
+
+    private string? WhyItStays(WorktreeEntry entry, string id)
+    {
+        if (!Directory.Exists(entry.Path))
+        {
+            return null;
+        }
+
+        if (Find(entry, id) is not { } found)
+        {
+            return $"its .git does not name an admin directory of this repository; look at it, then: rm -r '{entry.Path}'";
+        }
+
+        if (ProcessesInDirectory.Find(entry.Path) is { Count: > 0 } busy)
+        {
+            return $"someone is at work in it: {string.Join(", ", busy)}";
+        }
+
+        var isUnfinished = OperationInProgress.In(found.AdminDirectory) is not null || WorktreeStatus.Read(GitFor(found)) is { IsDirty: true } or { Head: null };
+        return (isUnfinished, scope.Records.ContainsKey(id)) switch
+        {
+            (false, _) => null,
+            (_, true) => $"it holds work that is not committed; to bring that under a ref and take the worktree away: wt-run drop {id[..8]}",
+            _ => $"it holds work that is not committed; save it, then: git worktree remove --force --force '{entry.Path}'",
+        };
+    }
+
+    /// <summary>The worktree, if its files and its registration name each other.</summary>
+    private RegisteredWorktree? Find(WorktreeEntry entry, string id) =>
+        StartOf(entry, id) is { } start ? RegisteredWorktree.TryFind(entry.Path, BranchOf(id), start) : null;
+
+    private CommitId? StartOf(WorktreeEntry entry, string id) =>
+        CommitId.TryParse(scope.Records.GetValueOrDefault(id)?.Base?.Commit) ?? entry.Head;
+
+    private BranchName BranchOf(string id) => BranchName.TryParse(scope.Records.GetValueOrDefault(id)?.Branch) ?? BranchName.Parse($"wt/{id}");
+
+    private GitCommand GitFor(RegisteredWorktree worktree) =>
+        repository.Git.At(repository.CommonDirectory).ForWorktree(worktree.AdminDirectory, worktree.Path);
+
+    private void Remove(WorktreeEntry entry, string id) => scope.Alone(id, journal =>
+    {
+        var before = RescueRefOf(id);
+        var admin = Path.Combine(repository.CommonDirectory, "worktrees", Path.GetFileName(entry.Path));
+        if (Find(entry, id) is { } there)
+        {
+            admin = there.AdminDirectory;
+            MakeSafe(there, id);
+        }
+        else if (StartOf(entry, id) is { } start)
+        {
+            _ = new RunRefs(repository, id, BranchOf(id), entry.Path, start).HoldFromRegistration();
+        }
+
+        Removal.Remove(repository, new WorktreesDirectory(Path.GetDirectoryName(entry.Path)!, null), entry.Path, admin, scope.Lock);
+        var after = RescueRefOf(id);
+        if (journal is not null && (after != before || journal.Record.Kept is not null))
+        {
+            journal.Note("prune", $"the worktree '{entry.Path}' is gone");
+            journal.Update(now => now with { Kept = null, RescueRef = after is null ? now.RescueRef : new RescueRef(repository, id).Name });
+        }
+    });
+
+    private CommitId? RescueRefOf(string id) => new RescueRef(repository, id).Read();
+
+    /// <summary>It looked clean; commits that only its reflog knows, and changes behind flags of the index, it may hold all the same.</summary>
+    private void MakeSafe(RegisteredWorktree worktree, string id)
+    {
+        var placed = new PlacedFiles(scope.Store.DirectoryOf(id)).Paths;
+        var kept = new Rescue(repository, worktree, GitFor(worktree), id, placed, scope.Project.RescueLimit)
+            .Keep($"Work of run {id}\n\nFound by prune.\n", commitOntoBranch: false);
+        if (kept.KeepWorktree is { } why)
+        {
+            throw new WorktreeIsolatorException(FailureKind.System, why);
+        }
+    }
+
+    /// <summary>What someone else put where worktrees are made, and what git has forgotten there. It is not ours to take.</summary>
+    private IEnumerable<PruneItem> FindForeign(WorktreesDirectory directory, IReadOnlyList<WorktreeEntry> entries)
+    {
+        foreach (var path in Directory.Exists(directory.Path) ? Directory.GetDirectories(directory.Path) : [])
+        {
+            var id = Path.GetFileName(path);
+            if (path == directory.Trash || (RunId.TryParse(id) is not null && scope.IsBusy(id)))
+            {
+                continue;
+            }
+
+            if (entries.FirstOrDefault(entry => entry.Path == path) is { } entry)
+            {
+                if (WorktreeRegistration.RunThatLocked(entry) is null)
+                {
+                    yield return PruneScope.Leave("worktree", path, "wt-run did not make it");
+                }
+            }
+            else if (GitFile.ReadAdminDirectory(path) is not { } admin
+                || CanonicalPath.IsAtOrBelow(CanonicalPath.Of(admin), repository.CommonDirectory))
+            {
+                // Runs of another repository may have the same directory.
+                yield return PruneScope.Leave("directory", path, scope.Records.GetValueOrDefault(id)?.Kept is { } kept
+                    ? $"kept on purpose: {kept.Reason}; git knows it no more; when you have what you need from it: rm -rf '{path}'"
+                    : $"git knows no worktree there; when you have what you need from it: rm -rf '{path}'");
+            }
+        }
+    }
+
+    /// <summary>Admin directories that a killed <c>git worktree add</c> left, which <c>git worktree list</c> does not even show.</summary>
+    private IEnumerable<PruneItem> PruneRegistrations()
+    {
+        var directory = Path.Combine(repository.CommonDirectory, "worktrees");
+        foreach (var admin in Directory.Exists(directory) ? Directory.GetDirectories(directory) : [])
+        {
+            var id = Path.GetFileName(admin);
+            if (RunId.TryParse(id) is null || scope.Store.IsActive(id) || File.Exists(Path.Combine(admin, "gitdir")))
+            {
+                continue;
+            }
+
+            yield return scope.Take("registration", admin, "a 'git worktree add' was killed half-way", () =>
+            {
+                using var taken = scope.Lock();
+                Removal.ForgetHalfMade(repository, Path.Combine(repository.WorktreesBase, id));
+            });
+        }
+    }
+
+    private IEnumerable<PruneItem> PruneTrash(WorktreesDirectory directory)
+    {
+        foreach (var path in Directory.Exists(directory.Trash) ? Directory.GetFileSystemEntries(directory.Trash) : [])
+        {
+            yield return scope.Take(
+                "trash", path, "a removed worktree that is not deleted yet", () => Removal.DeleteBehind(path, repository.Git.Environment));
+        }
+    }
+
+    /// <summary>Every directory in which runs had worktrees, and the one that the project has now.</summary>
+    private IEnumerable<WorktreesDirectory> Directories()
+    {
+        var paths = scope.Records.Values.Select(record => record.Worktree).OfType<string>().Select(path => Path.GetDirectoryName(path)!);
+        try
+        {
+            paths = paths.Append(WorktreesDirectory.Resolve(repository, scope.Project.WorktreesDir).Path);
+        }
+        catch (WorktreeIsolatorException)
+        {
+            // 'check' tells what is wrong with it; no worktree was ever made there.
+        }
+
+        return paths.Distinct(StringComparer.Ordinal).Select(path => new WorktreesDirectory(path, null));
+    }
+}

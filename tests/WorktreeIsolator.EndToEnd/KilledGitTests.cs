@@ -1,0 +1,134 @@
+using System.Globalization;
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd;
+
+/// <summary>Each git is killed, by its pid, by something that it has just started itself: so it is in the step that is meant.</summary>
+public sealed class A_git_that_is_killed : IDisposable
+{
+    private const string KillGit = "kill -9 $(ps -o ppid= -p $$)";
+
+    private readonly Scratch _scratch = new();
+    private readonly TestRepository _repository;
+
+    public A_git_that_is_killed() => _repository = new TestRepository(_scratch);
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Theory]
+    [InlineData("branch", "")]
+    [InlineData("branch", "\"$real\" \"$@\"; ")]
+    [InlineData("symbolic-ref", "")]
+    [InlineData("symbolic-ref", "\"$real\" \"$@\"; ")]
+    public void While_it_registers_a_worktree_leaves_nothing_of_it(string part, string before)
+    {
+        _repository.RunInWorktree("true").Expect(0);
+        var state = RepositoryState.Of(_repository);
+        PutInFrontOfGitsParts($"if test \"$1\" = {part} && rm '{_scratch.Path("armed")}'; then {before}kill -9 $PPID; exit 1; fi");
+        Arm();
+
+        var record = _repository.RunInWorktree($"touch '{_scratch.Path("ran")}'").Expect(125).Record;
+
+        AssertFailedBecauseOfTheKill(record);
+        Assert.Equal(state, RepositoryState.Of(_repository));
+        AssertNextRunLands();
+    }
+
+    [Fact]
+    public void While_it_registers_a_worktree_is_not_outlived_by_what_it_had_started()
+    {
+        _repository.RunInWorktree("true").Expect(0);
+        var state = RepositoryState.Of(_repository);
+        var gate = new Gate(_scratch);
+        PutInFrontOfGitsParts(
+            $"if test \"$1\" = branch && rm '{_scratch.Path("armed")}'; then echo $$ > '{_scratch.Path("pid")}'; kill -9 $PPID; {gate.Step}; fi");
+        Arm();
+
+        AssertFailedBecauseOfTheKill(_repository.RunInWorktree($"touch '{_scratch.Path("ran")}'").Expect(125).Record);
+
+        var pid = int.Parse(File.ReadAllText(_scratch.Path("pid")), CultureInfo.InvariantCulture);
+        Eventually.True(() => ProcessEntry.Read(pid) is not { IsRunning: true }, "the process that would make the branch is gone");
+        Assert.Equal(state, RepositoryState.Of(_repository));
+        AssertNextRunLands();
+    }
+
+    [Fact]
+    public void While_it_writes_the_files_of_a_worktree_leaves_nothing_of_it()
+    {
+        _repository.Git("config", "filter.deadly.clean", "cat");
+        _repository.Git("config", "filter.deadly.smudge", $"if rm '{_scratch.Path("armed")}'; then {KillGit}; else cat; fi");
+        _repository.Commit(".gitattributes", "*.deadly filter=deadly\n");
+        _repository.Commit("a", "before\n");
+        _repository.Commit("m.deadly", "in the middle\n");
+        _repository.Commit("z", "after\n");
+        _repository.RunInWorktree("true").Expect(0);
+        var state = RepositoryState.Of(_repository);
+        Arm();
+
+        var record = _repository.RunInWorktree($"touch '{_scratch.Path("ran")}'").Expect(125).Record;
+
+        AssertFailedBecauseOfTheKill(record);
+        Assert.Equal(state, RepositoryState.Of(_repository));
+        AssertNextRunLands();
+    }
+
+    [Theory]
+    [InlineData("merge")]
+    [InlineData("squash")]
+    [InlineData("rebase")]
+    public void While_it_merges_leaves_the_work_to_be_landed(string style)
+    {
+        _repository.Git("config", "merge.deadly.driver", $"if rm '{_scratch.Path("armed")}'; then {KillGit}; else cat %B >> %A; fi");
+        _repository.Commit(".gitattributes", "*.deadly merge=deadly\n");
+        _repository.Commit("m.deadly", "first\n");
+        _repository.Configure($"merge_style = \"{style}\"");
+
+        var record = _repository.RunInWorktree(
+            $"{EngineScript.Commit("m.deadly")}; {EngineScript.NoteCommit(_scratch)}; {EngineScript.CommitInCheckout(_repository, "m.deadly")}; touch '{_scratch.Path("armed")}'")
+            .Expect(125).Record;
+
+        var head = _repository.Head;
+        AssertFailedBecauseOfTheKill(record);
+        Assert.Equal((MergeBackResult.Kept, File.ReadAllText(_scratch.Path("commits")).Trim()), (record.MergeBack?.Result, _repository.Git("rev-parse", record.Branch!)));
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+        Assert.Equal(["refs/heads/main", $"refs/heads/{record.Branch}"], _repository.Refs);
+        Assert.Equal("", _repository.Status);
+        _repository.AssertNothingIsLost(_scratch, record);
+
+        AssertNextRunLands();
+        Assert.Equal(head, _repository.Git("rev-parse", "HEAD~1"));
+        Assert.Equal(MergeBackResult.Landed, _repository.Land(record).Expect(0).Record.MergeBack?.Result);
+        Assert.Contains("work", _repository.Read("m.deadly"), StringComparison.Ordinal);
+    }
+
+    /// <summary>git runs its own parts as <c>git PART</c> from its own directory, which is one of the test's from now on.</summary>
+    private void PutInFrontOfGitsParts(string script)
+    {
+        var real = _repository.Git("--exec-path");
+        _scratch.Run(_scratch.Root, "cp", "-rs", real, _scratch.Path("parts")).Expect(0);
+        File.Delete(_scratch.Path("parts/git"));
+        _scratch.Script("parts/git", $"real='{real}/git'\n{script} 2>/dev/null\nexec \"$real\" \"$@\"\n");
+        _scratch.Set("GIT_EXEC_PATH", _scratch.Path("parts"));
+    }
+
+    private void Arm() => _scratch.Write("armed", "");
+
+    private void AssertFailedBecauseOfTheKill(RunRecord record)
+    {
+        Assert.Equal(RunState.Failed, record.State);
+        Assert.Contains("signal 9", record.Message, StringComparison.Ordinal);
+        Assert.Null(record.Kept);
+        Assert.False(File.Exists(_scratch.Path("armed")), "nothing was killed");
+        Assert.False(File.Exists(_scratch.Path("ran")), "the engine was started");
+    }
+
+    private void AssertNextRunLands()
+    {
+        Assert.Equal(MergeBackResult.Landed, _repository.RunInWorktree(EngineScript.Commit("next")).Expect(0).Record.MergeBack?.Result);
+        Assert.Equal("work\n", _repository.Read("next"));
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+    }
+}
