@@ -1,6 +1,7 @@
 using WorktreeIsolator.EndToEnd.TestSupport;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Queueing;
+using WorktreeIsolator.Records;
 using Xunit;
 
 namespace WorktreeIsolator.EndToEnd;
@@ -100,5 +101,66 @@ public sealed class A_peer_process : IDisposable
         gate.AwaitReached();
 
         Assert.Empty(PeerProcesses.Find(["wt-run", "wt-run.dll", "dotnet", "sh"], project.Path, null));
+    }
+}
+
+/// <summary>A landing on a branch in whose checkout a peer works.</summary>
+public sealed class A_peer_at_work_where_the_target_is_checked_out : IDisposable
+{
+    private const string Work = "echo work > work";
+
+    private readonly Scratch _scratch = new();
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Keeps_the_landing_away_for_land_wait_and_is_named()
+    {
+        var repository = new TestRepository(_scratch).Configure("peer_processes = [\"agent\"]", "land_wait = \"0s\"");
+        var before = RepositoryState.Of(repository);
+        using (var peer = new Peer(_scratch, _scratch.Directory("repo/src")))
+        {
+            var record = repository.RunInWorktree(Work).Expect(120).Record;
+
+            Assert.Equal((RunState.NeedsMerge, MergeBackResult.TargetBusy), (record.State, record.MergeBack?.Result));
+            Assert.Equal(
+                $"'main' was not free within 0 s (land_wait): agent (pid {peer.Pid}) at work in '{repository.Path}', where 'main' is checked out.", record.Message);
+            Assert.False(File.Exists(repository["work"]));
+            Assert.Contains(
+                $"\nagent (pid {peer.Pid}) works in {repository["src"]}: it counts as an active user run of repo\n",
+                repository.WtRun.Run("list").Expect(0).Output,
+                StringComparison.Ordinal);
+            Assert.Single(repository.WtRun.Run("list", "--json").Expect(0).Records);
+        }
+
+        var landed = repository.Land(repository.Runs()[0]).Expect(0).Record;
+        Assert.Equal((MergeBackResult.Landed, "work\n"), (landed.MergeBack?.Result, repository.Read("work")));
+        Assert.DoesNotContain("agent", repository.WtRun.Run("list").Expect(0).Output, StringComparison.Ordinal);
+        Assert.NotEqual(before, RepositoryState.Of(repository));
+    }
+
+    [Fact]
+    public void Is_waited_for_and_the_work_lands_when_it_has_ended()
+    {
+        var repository = new TestRepository(_scratch).Configure("peer_processes = [\"agent\"]");
+        var peer = new Peer(_scratch, repository.Path);
+        using var run = repository.WtRun.Start("run", "--worktree", "--json", "--", "sh", "-c", Work);
+        repository.AwaitStep($"agent (pid {peer.Pid}) at work");
+
+        peer.Dispose();
+
+        Assert.Equal(MergeBackResult.Landed, run.Wait().Expect(0).Record.MergeBack?.Result);
+    }
+
+    [Fact]
+    public void Hinders_nobody_where_the_target_is_checked_out_elsewhere_or_no_name_means_it()
+    {
+        var repository = new TestRepository(_scratch).Configure("peer_processes = [\"agent\"]", "land_wait = \"0s\"");
+        using var other = new Peer(_scratch, repository.Path, "editor");
+        Assert.Equal(MergeBackResult.Landed, repository.RunInWorktree(Work).Expect(0).Record.MergeBack?.Result);
+
+        repository.Git("switch", "--quiet", "-c", "topic");
+        using var peer = new Peer(_scratch, repository.Path);
+        Assert.Equal(MergeBackResult.Landed, repository.RunInWorktree("echo more > more", "--base", "main").Expect(0).Record.MergeBack?.Result);
     }
 }

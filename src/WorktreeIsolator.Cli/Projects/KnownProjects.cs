@@ -17,12 +17,16 @@ internal sealed class KnownProjects
     private readonly ConfigFile _config;
     private readonly RunnerOptions _options;
 
-    private KnownProjects(ConfigFile config, RunnerOptions options, IReadOnlyList<KnownProject> stores)
+    private KnownProjects(ConfigFile config, RunnerOptions options, IReadOnlyList<ProjectConfig> projects, IReadOnlyList<KnownProject> stores)
     {
         _config = config;
         _options = options;
+        Projects = projects;
         Stores = stores;
     }
+
+    /// <summary>All of them whose directory exists.</summary>
+    public IReadOnlyList<ProjectConfig> Projects { get; }
 
     /// <summary>One project for each store.</summary>
     public IReadOnlyList<KnownProject> Stores { get; }
@@ -45,6 +49,7 @@ internal sealed class KnownProjects
             projects.Add(ProjectSelection.Select(config, null, here.CurrentDirectory, here.RepositoryTop));
         }
 
+        var found = new List<ProjectConfig>();
         var stores = new List<KnownProject>();
         foreach (var project in projects)
         {
@@ -55,6 +60,11 @@ internal sealed class KnownProjects
                 continue;
             }
 
+            if (found.TrueForAll(known => (known.Name, known.Path) != (project.Name, project.Path)))
+            {
+                found.Add(project);
+            }
+
             var store = RunStore.Of(project.Path, here.Environment);
             if (stores.TrueForAll(known => known.Store.StateDirectory != store.StateDirectory))
             {
@@ -62,7 +72,7 @@ internal sealed class KnownProjects
             }
         }
 
-        return new KnownProjects(config, options, stores);
+        return new KnownProjects(config, options, found, stores);
     }
 
     /// <summary>The configuration of the project that a run was of; that of its repository if the run's is configured no more.</summary>
