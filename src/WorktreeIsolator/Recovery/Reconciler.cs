@@ -119,19 +119,32 @@ public sealed class Reconciler
             return null;
         }
 
-        if (RunEnvironment.Parents(_options.Environment).Contains(record.Id))
+        if (WhyOutOfReach(record, _options.Environment) is { } why)
         {
-            return "It is the run inside which this command was started, so its engine still works.";
-        }
-
-        if (supervisor.PidNamespace != ProcessIdentity.PidNamespace)
-        {
-            return "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
+            return why;
         }
 
         var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
         var end = ProcessTree.EndRun(record.Id, root, [], SupervisedCommand.DefaultGrace, _project.KeepProcesses);
         return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
+    }
+
+    /// <summary>Why processes of a dead run cannot be ended, or seen, from here; null if they can be, or there are none left.</summary>
+    internal static string? WhyOutOfReach(RunRecord record, IReadOnlyDictionary<string, string> environment)
+    {
+        if (record.Supervisor is not { } supervisor || supervisor.BootId != ProcessIdentity.BootId)
+        {
+            return null;
+        }
+
+        if (RunEnvironment.Parents(environment).Contains(record.Id))
+        {
+            return "It is the run inside which this command was started, so its engine still works.";
+        }
+
+        return supervisor.PidNamespace == ProcessIdentity.PidNamespace
+            ? null
+            : "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
     }
 
     /// <summary>First of all: it is a person's checkout, and what has landed is known only afterwards.</summary>
