@@ -1,3 +1,4 @@
+using System.Globalization;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
@@ -114,14 +115,14 @@ public sealed class Reconciler
     /// <summary>Ends the run's processes; null if they are seen to be gone.</summary>
     private string? WhyNotOver(RunRecord record)
     {
-        if (record.Supervisor is not { } supervisor || supervisor.BootId != ProcessIdentity.BootId)
-        {
-            return null;
-        }
-
         if (WhyOutOfReach(record, _options.Environment) is { } why)
         {
             return why;
+        }
+
+        if (record.Supervisor is not { } supervisor || supervisor.BootId != ProcessIdentity.BootId)
+        {
+            return null;
         }
 
         var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
@@ -132,7 +133,20 @@ public sealed class Reconciler
     /// <summary>Why processes of a dead run cannot be ended, or seen, from here; null if they can be, or there are none left.</summary>
     internal static string? WhyOutOfReach(RunRecord record, IReadOnlyDictionary<string, string> environment)
     {
-        if (record.Supervisor is not { } supervisor || supervisor.BootId != ProcessIdentity.BootId)
+        const uint Root = 0;
+        var isOfThisBoot = record.Supervisor?.BootId == ProcessIdentity.BootId;
+        if (record.Supervisor is not { } supervisor || (!isOfThisBoot && record.Worktree is null))
+        {
+            return null;
+        }
+
+        if (supervisor.Uid != Libc.GetEuid() && Libc.GetEuid() != Root)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture, $"It belongs to another user (uid {supervisor.Uid}), whose next wt-run command here brings it to its end.");
+        }
+
+        if (!isOfThisBoot)
         {
             return null;
         }
