@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using WorktreeIsolator.EndToEnd.TestSupport;
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using Xunit;
 
@@ -94,11 +95,14 @@ public sealed class The_doctor : IDisposable
         run.Wait().Expect(0);
 
         var lockFile = _scratch.Write("repo/.git/wt-run/repo.lock", "");
-        using var holder = Peer.Start(_scratch, _scratch.Root, "flock", lockFile, "-c", new Gate(_scratch, "held").Step);
+        var held = new Gate(_scratch, "held");
+        using var holder = Peer.Start(_scratch, _scratch.Root, "flock", lockFile, "-c", held.Step);
         Eventually.True(() => !FileLock.IsFree(lockFile), "flock(1) has the lock");
         var locks = Assert.Single(Of(Examine(exitCode: 1), "locks"));
         Assert.Contains("has not been free for 1 s. It is held by process ", locks.Message, StringComparison.Ordinal);
         Assert.Contains("(flock)", locks.Message, StringComparison.Ordinal);
+        held.Open();
+        holder.Wait().Expect(0);
     }
 
     [Fact]
@@ -118,6 +122,37 @@ public sealed class The_doctor : IDisposable
         dead = Assert.Single(Of(Examine(exitCode: 1), "dead_runs"));
         Assert.Equal("problem", dead.Status);
         Assert.Contains("another pid namespace (a container)", dead.Message, StringComparison.Ordinal);
+        gate.Open();
+    }
+
+    [Fact]
+    public void Names_the_processes_of_a_dead_run_that_are_another_users()
+    {
+        File.SetUnixFileMode(_scratch.Root, (UnixFileMode)0b111_101_101);
+        var gates = _scratch.Directory("gates");
+        var gate = new Gate(_scratch, "gates/gate");
+        _scratch.Run("/", "chown", "-R", $"{Nobody}:{Nobody}", _repository.Path, gates).Expect(0);
+        _repository.Git("config", "--global", "safe.directory", "*");
+        using var run = Peer.Start(
+            _scratch, _repository.Path, "setpriv", "--reuid", Nobody, "--regid", Nobody, "--clear-groups", WtRun.Program, "run", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        run.Kill();
+
+        // As if the engine had been started with the rights of another user.
+        using var engine = new Peer(_scratch, _scratch.Root);
+        var started = ProcessIdentity.Of(engine.Pid)!.Value.StartTime;
+        var record = Directory.GetDirectories(_repository[".git/wt-run/runs"])[0] + "/run.json";
+        var json = JsonNode.Parse(File.ReadAllText(record))!;
+        json["engine_process"]!["pid"] = engine.Pid;
+        json["engine_process"]!["start_time"] = started;
+        File.WriteAllText(record, json.ToJsonString());
+
+        var dead = AsNobody("doctor", "--json").Expect(1).Json.AsArray().Single(f => (string?)f!["check"] == "dead_runs")!;
+
+        Assert.Contains($"Processes of it are another user's: agent (pid {engine.Pid}).", (string?)dead["message"], StringComparison.Ordinal);
+        Assert.Equal($"sudo kill {engine.Pid}; wt-run prune", (string?)dead["help"]);
+        Assert.NotNull(ProcessIdentity.Of(engine.Pid));
+        gate.Open();
     }
 
     [Fact]

@@ -101,6 +101,8 @@ public sealed class A_peer_process : IDisposable
         gate.AwaitReached();
 
         Assert.Empty(PeerProcesses.Find(["wt-run", "wt-run.dll", "dotnet", "sh"], project.Path, null));
+        gate.Open();
+        run.Wait().Expect(0);
     }
 }
 

@@ -109,7 +109,7 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
             else if (Foreign(record) is { Count: > 0 } foreign)
             {
                 yield return Problem(
-                    check, $"{died} Processes of it are another user's: {string.Join(", ", foreign)}.", $"sudo kill {string.Join(' ', foreign.Select(process => process.Pid))}; wt-run prune");
+                    check, $"{died} Processes of it are another user's: {string.Join(", ", foreign.Select(process => $"{process.Name} (pid {process.Pid})"))}.", $"sudo kill {string.Join(' ', foreign.Select(process => process.Pid))}; wt-run prune");
             }
             else
             {
