@@ -7,7 +7,7 @@ namespace WorktreeIsolator.Cli.Rendering;
 /// Shows a run as it goes: wt-run's own lines on standard error, a line for each stage that the next one replaces on a terminal; and the
 /// engine's output where it belongs, byte for byte.
 /// </summary>
-internal sealed class RunProgress : RunObserver
+internal class RunProgress : RunObserver
 {
     // To the first column, erase, do not wrap what is too long for the terminal.
     private const string BeginLive = "\r\e[K\e[?7l";
