@@ -14,6 +14,9 @@ public sealed record RunnerOptions
     /// <summary>The configuration file that governs the runs; null if there is none. A run that changes it does not land by itself.</summary>
     public string? ConfigurationFile { get; init; }
 
+    /// <summary>The configured projects by name: those of runs whose landing waits for another run's end.</summary>
+    public IReadOnlyDictionary<string, ProjectConfig> Projects { get; init; } = new Dictionary<string, ProjectConfig>(StringComparer.Ordinal);
+
     /// <summary>Who wants to see the runs as they go.</summary>
     public RunObserver Observer { get; init; } = RunObserver.None;
 
@@ -28,5 +31,6 @@ public sealed record RunnerOptions
         Environment = environment,
         SecretVariables = config.SecretVariables,
         ConfigurationFile = config.Path,
+        Projects = config.Projects,
     };
 }

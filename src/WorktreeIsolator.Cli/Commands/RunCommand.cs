@@ -65,12 +65,12 @@ internal sealed class RunCommand : CliCommand
             progress.Warning(doubt);
         }
 
+        progress.Tell = record => Tell(record, request, here, asJson, isQuiet: _quiet.IsGiven(invocation.Line));
         using var signals = new CancelSignals(progress.Say);
-        RunRecord record;
         try
         {
-            record = new TriggerRunner(RunnerOptions.For(config, here.Environment) with { Observer = progress })
-                .Run(request, signals.Cancel, signals.Kill);
+            var runner = new TriggerRunner(RunnerOptions.For(config, here.Environment) with { Observer = progress });
+            return ExitCodes.Of(runner.Run(request, signals.Cancel, signals.Kill));
         }
         catch (OperationCanceledException)
         {
@@ -81,9 +81,6 @@ internal sealed class RunCommand : CliCommand
         {
             progress.End();
         }
-
-        Tell(record, request, here, asJson, isQuiet: _quiet.IsGiven(invocation.Line));
-        return ExitCodes.Of(record);
     }
 
     private RunProgress ProgressOf(ParseResult line, RunRequest request, bool asJson) => _options.IsDetachedSupervisor(line)

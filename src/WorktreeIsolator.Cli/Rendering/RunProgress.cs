@@ -67,6 +67,23 @@ internal class RunProgress : RunObserver
         }
     }
 
+    /// <summary>Who tells how the run ended, at once: what follows it may take a while.</summary>
+    public Action<RunRecord> Tell { get; set; } = static _ => { };
+
+    public override void Ended(RunRecord record)
+    {
+        End();
+        Tell(record);
+    }
+
+    public override void LandedLater(RunRecord record)
+    {
+        if (_showsStages || record.State != RunState.Succeeded)
+        {
+            Say(RunOutcome.Line(record));
+        }
+    }
+
     public override void Began(string what)
     {
         if (!_showsStages)

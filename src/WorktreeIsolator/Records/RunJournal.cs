@@ -54,7 +54,7 @@ internal sealed class RunJournal : IDisposable
 
         if (Record.State.IsFinal())
         {
-            _store.Deactivate(Record.Id);
+            _store.Settle(Record);
         }
 
         Changed(Record);

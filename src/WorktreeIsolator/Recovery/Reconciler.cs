@@ -65,7 +65,7 @@ public sealed class Reconciler
 
             if (record.State.IsFinal())
             {
-                _store.Deactivate(id);
+                _store.Settle(record);
                 continue;
             }
 

@@ -30,6 +30,22 @@ public sealed class TriggerRunner
     public RunRecord Run(RunRequest request, CancellationToken cancel = default, CancellationToken kill = default)
     {
         var accepted = AcceptedRun.Accept(request, _options, cancel);
+        var record = Supervise(request, accepted, cancel, kill);
+        try
+        {
+            _options.Observer.Ended(record);
+        }
+        finally
+        {
+            // Who cancelled the run did not mean this; a second time does.
+            accepted.Aftermath.Follow(record, cancel.IsCancellationRequested ? kill : cancel, kill);
+        }
+
+        return record;
+    }
+
+    private RunRecord Supervise(RunRequest request, AcceptedRun accepted, CancellationToken cancel, CancellationToken kill)
+    {
         using var journal = accepted.Publish();
         using var log = new OutputLog(accepted.LogPath);
         try
