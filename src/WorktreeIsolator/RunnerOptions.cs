@@ -17,6 +17,9 @@ public sealed record RunnerOptions
     /// <summary>The configured projects by name: those of runs whose landing waits for another run's end.</summary>
     public IReadOnlyDictionary<string, ProjectConfig> Projects { get; init; } = new Dictionary<string, ProjectConfig>(StringComparer.Ordinal);
 
+    /// <summary>Who is told how runs end.</summary>
+    public IReadOnlyList<NotifyConfig> Notify { get; init; } = [];
+
     /// <summary>Who wants to see the runs as they go.</summary>
     public RunObserver Observer { get; init; } = RunObserver.None;
 
@@ -32,5 +35,6 @@ public sealed record RunnerOptions
         SecretVariables = config.SecretVariables,
         ConfigurationFile = config.Path,
         Projects = config.Projects,
+        Notify = config.Notify,
     };
 }

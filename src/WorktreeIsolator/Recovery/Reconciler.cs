@@ -1,6 +1,7 @@
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Notifications;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
@@ -70,6 +71,11 @@ public sealed class Reconciler
             }
 
             results.Add(Recover(record, liveness));
+        }
+
+        foreach (var ended in results.Where(record => record.State.IsFinal()))
+        {
+            new Notifier(_project, _options, _store).Tell(ended);
         }
 
         return results;

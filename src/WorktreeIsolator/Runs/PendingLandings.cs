@@ -1,5 +1,6 @@
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Notifications;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
@@ -51,6 +52,7 @@ internal sealed class PendingLandings(ProjectConfig project, RunnerOptions optio
             if (Relanding.TryLandPending(owner, record, options with { Observer = RunObserver.None }, cancel, kill) is { } landed)
             {
                 options.Observer.LandedLater(landed);
+                new Notifier(owner, options, store).Tell(landed, cancel, kill);
             }
         }
         catch (OperationCanceledException)

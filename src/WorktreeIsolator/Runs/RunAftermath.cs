@@ -1,5 +1,6 @@
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Notifications;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Runs;
@@ -13,6 +14,7 @@ internal sealed class RunAftermath(ProjectConfig project, RunnerOptions options,
     /// <param name="kill">Kills commands that take too long to stop.</param>
     public void Follow(RunRecord record, CancellationToken cancel, CancellationToken kill)
     {
+        new Notifier(project, options, store).Tell(record, cancel, kill);
         if (record.Isolation.Kind == "in_place" && record.StartedAt is not null && repository is not null)
         {
             new PendingLandings(project, options, repository, store).Land(cancel, kill);

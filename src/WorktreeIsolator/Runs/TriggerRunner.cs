@@ -1,4 +1,5 @@
 using WorktreeIsolator.Engines;
+using WorktreeIsolator.Notifications;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
@@ -79,8 +80,17 @@ public sealed class TriggerRunner
     /// <returns>The record: succeeded, or what a person still has to do.</returns>
     /// <exception cref="WorktreeIsolatorException">There is nothing to land, or the run is still under way.</exception>
     public RunRecord Land(
-        Configuration.ProjectConfig project, RunRecord record, CancellationToken cancel = default, CancellationToken kill = default) =>
-        Relanding.Land(project, record, _options, cancel, kill);
+        Configuration.ProjectConfig project, RunRecord record, CancellationToken cancel = default, CancellationToken kill = default)
+    {
+        var landed = Relanding.Land(project, record, _options, cancel, kill);
+        _options.Observer.Ended(landed);
+        if (_options.Notify.Count > 0 && (landed.State != record.State || landed.MergeBack?.Result != record.MergeBack?.Result))
+        {
+            new Notifier(project, _options, RunStore.Of(project.Path, _options.Environment)).Tell(landed, cancel, kill);
+        }
+
+        return landed;
+    }
 
     private EngineResult RunEngine(
         RunRequest request,
