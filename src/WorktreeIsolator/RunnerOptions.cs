@@ -28,6 +28,12 @@ public sealed record RunnerOptions
         init;
     }
 
+    /// <summary>The configured projects by name: those of runs whose landing waits for another run's end.</summary>
+    public IReadOnlyDictionary<string, ProjectConfig> Projects { get; init; } = new Dictionary<string, ProjectConfig>(StringComparer.Ordinal);
+
+    /// <summary>Who is told how runs end.</summary>
+    public IReadOnlyList<NotifyConfig> Notify { get; init; } = [];
+
     /// <summary>Who wants to see the runs as they go.</summary>
     public RunObserver Observer { get; init; } = RunObserver.None;
 
@@ -42,5 +48,7 @@ public sealed record RunnerOptions
         Environment = environment,
         SecretVariables = config.SecretVariables,
         ConfigurationFile = config.Path,
+        Projects = config.Projects,
+        Notify = config.Notify,
     };
 }

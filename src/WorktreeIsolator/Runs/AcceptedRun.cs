@@ -33,6 +33,9 @@ internal sealed class AcceptedRun
     /// <summary>Absolute path of the run's log.</summary>
     public string LogPath => _record.Log!;
 
+    /// <summary>What follows once the run is over.</summary>
+    public RunAftermath Aftermath => new(_request.Project, _options, _repository, _store);
+
     /// <summary>Decides everything that can be decided before anything is made.</summary>
     /// <exception cref="WorktreeIsolatorException">The request cannot be had.</exception>
     public static AcceptedRun Accept(RunRequest request, RunnerOptions options, CancellationToken cancellation)
