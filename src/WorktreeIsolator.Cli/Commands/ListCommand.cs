@@ -9,23 +9,40 @@ namespace WorktreeIsolator.Cli.Commands;
 /// <summary><c>wt-run list</c>: the runs of every project that is known here.</summary>
 internal sealed class ListCommand : CliCommand
 {
+    private readonly Flag _watch = new("--watch", "Shows the latest runs on the terminal and draws them again when something changes, until Ctrl-C.", "-w");
     private readonly Flag _json = new("--json", "Prints the records as a JSON array.");
 
     public ListCommand()
         : base("list", "Lists the runs of every configured project and of the current repository, the newest last.")
     {
+        Add(_watch);
         Add(_json);
     }
 
     public override IReadOnlyList<string> Examples =>
     [
         "wt-run list",
+        "wt-run list --watch",
         "wt-run list --json | jq -r '.[] | select(.state == \"needs_merge\") | .id'",
     ];
 
     public override int Execute(Invocation invocation)
     {
+        var isWatch = _watch.IsGiven(invocation.Line);
+        if (isWatch && (_json.IsGiven(invocation.Line) || !StandardStreams.Out.IsTerminal))
+        {
+            throw new UsageException(
+                _json.IsGiven(invocation.Line) ? "--watch and --json contradict each other: one redraws a terminal, the other prints once." : "--watch redraws a terminal, and standard output is none.",
+                "Leave it out; 'wt-run list --json' is for programs.");
+        }
+
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        if (isWatch)
+        {
+            new ListWatch(known).Run();
+            return ExitCodes.Success;
+        }
+
         known.Reconcile();
         IReadOnlyList<RunRecord> records =
         [

@@ -2,6 +2,7 @@ using System.Globalization;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Notifications;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
@@ -66,11 +67,16 @@ public sealed class Reconciler
 
             if (record.State.IsFinal())
             {
-                _store.Deactivate(id);
+                _store.Settle(record);
                 continue;
             }
 
             results.Add(Recover(record, liveness));
+        }
+
+        foreach (var ended in results.Where(record => record.State.IsFinal()))
+        {
+            new Notifier(_project, _options, _store).Tell(ended);
         }
 
         return results;
