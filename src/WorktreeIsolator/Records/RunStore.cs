@@ -158,7 +158,7 @@ public sealed class RunStore
             return;
         }
 
-        using var liveness = FileLock.TryAcquire(Path.Combine(aside, "alive"));
+        using var liveness = TryAcquireIn(aside);
         if (liveness is null)
         {
             return;
@@ -171,6 +171,19 @@ public sealed class RunStore
 
         Directory.Delete(aside);
         Deactivate(id);
+    }
+
+    /// <summary>Null as well if the run is published in this moment, or someone else clears it.</summary>
+    private static FileLock? TryAcquireIn(string aside)
+    {
+        try
+        {
+            return FileLock.TryAcquire(Path.Combine(aside, "alive"));
+        }
+        catch (WorktreeIsolatorException) when (!Directory.Exists(aside))
+        {
+            return null;
+        }
     }
 
     /// <summary>Where directories of the store wait for their deletion.</summary>
