@@ -196,7 +196,8 @@ public sealed class Reconciler
         }
 
         // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.
-        var isUnused = _repository.DeleteRef(plan.Branch.Ref, plan.Base.Commit, record.Id).Succeeded;
+        var tip = new RunRefs(_repository, record.Id, plan.Branch, path, plan.Base.Commit).BranchTip;
+        var isUnused = tip is null ? record.RescueRef is null : _repository.DeleteRef(plan.Branch.Ref, plan.Base.Commit, record.Id).Succeeded;
         return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
     }
 

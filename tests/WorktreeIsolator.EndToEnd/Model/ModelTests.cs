@@ -1,4 +1,3 @@
-using System.Globalization;
 using Xunit;
 
 namespace WorktreeIsolator.EndToEnd.Model;
@@ -15,8 +14,8 @@ public sealed class A_repository_in_which_anything_happens
     [Fact]
     public void Stays_whole_and_loses_nothing()
     {
-        var seed = Number("WT_RUN_MODEL_SEED") ?? Random.Shared.Next(1_000_000);
-        var steps = Number("WT_RUN_MODEL_STEPS") ?? 300;
+        var seed = ModelSeed.Given ?? Random.Shared.Next(1_000_000);
+        var steps = ModelSeed.Steps ?? 300;
         using var world = new ModelWorld(seed);
         var next = new ModelSteps(world);
         var invariants = new ModelInvariants(world);
@@ -51,7 +50,4 @@ public sealed class A_repository_in_which_anything_happens
                 $"WT_RUN_MODEL_SEED={seed}, after step {step} of {steps}:\n{e.Message}\nThe last of what was done:\n{string.Join('\n', world.History.TakeLast(40))}", e);
         }
     }
-
-    private static int? Number(string variable) =>
-        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }
