@@ -108,6 +108,12 @@ internal sealed record GitCommand
     public GitCommand With(string variable, string value) =>
         this with { Environment = new Dictionary<string, string>(Environment, StringComparer.Ordinal) { [variable] = value } };
 
+    /// <summary>
+    /// Named as a run's, so that it is ended with the run if the supervisor dies: recovery undoes what the run made, and nobody may still be making it then.
+    /// Not for a git that writes a user's files; recovery waits for that one.
+    /// </summary>
+    public GitCommand OfRun(string id) => With(ProcessTree.RunIdVariable, id);
+
     /// <summary>With a configuration value for this command alone.</summary>
     public GitCommand Configured(string key, string value) => this with { Options = [.. Options, "-c", $"{key}={value}"] };
 

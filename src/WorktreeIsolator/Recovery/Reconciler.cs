@@ -98,7 +98,7 @@ public sealed class Reconciler
             var unwatched = _options with { Observer = RunObserver.None };
             var context = RunContext.For(
                 journal, unwatched, _repository, log, _project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
-            var brought = record.Worktree is null ? record : BringBack(record, context);
+            var brought = record.Worktree is null ? record : WithItsRefs(BringBack(record, context));
             journal.Update(
                 _ => brought with
                 {
@@ -182,6 +182,7 @@ public sealed class Reconciler
             return record;
         }
 
+        LeftLock.Remove(_repository, record.CreatedAt);
         record = HealLanding(record, plan, context);
         var path = record.Worktree!;
         if (RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit) is { } registered)
@@ -193,7 +194,7 @@ public sealed class Reconciler
             }
 
             // No engine has run in it.
-            Removal.Remove(_repository, plan.Directory, path, registered.AdminDirectory, context.TakeLock);
+            Removal.Remove(_repository, plan.Directory, path, registered.AdminDirectory, context.TakeLock, record.Id);
         }
         else if (Directory.Exists(path) && (record.State >= RunState.Starting || Directory.EnumerateFileSystemEntries(path).Any()))
         {
@@ -222,16 +223,39 @@ public sealed class Reconciler
         var notes = context.Journalled(TemporaryWorktree.LandingNote);
         if (WorkDelivery.FindDelivered(_repository, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
         {
-            if (delivered.Result == MergeBackResult.Landed || _repository.IsAncestor(landed, plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository.Config)))
-            {
-                _ = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, landed.ToString()]);
-            }
-
+            DeleteBranchHeldBy(
+                delivered.Result == MergeBackResult.Landed ? landed.ToString() : plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository.Config), record, plan);
             return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
         }
 
         // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.
-        var isUnused = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, plan.Base.Commit.ToString()]).Succeeded;
+        var tip = new RunRefs(_repository, record.Id, plan.Branch, path, plan.Base.Commit).BranchTip;
+        var isUnused = tip is null ? record.RescueRef is null : _repository.DeleteRef(plan.Branch.Ref, plan.Base.Commit, record.Id).Succeeded;
         return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
+    }
+
+    /// <summary>What landed may be a merge, or a copy of what is on the branch; what of it is nowhere else was rescued before the worktree went.</summary>
+    private void DeleteBranchHeldBy(string holder, RunRecord record, WorktreePlan plan)
+    {
+        var refs = new RunRefs(_repository!, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit);
+        if (refs.BranchTip is { } tip
+            && (_repository!.IsAncestor(tip, holder) || (refs.RescueTip is { } rescued && _repository.IsAncestor(tip, rescued.ToString())))
+            && WorktreeList.Read(_repository).All(entry => entry.BranchRef != plan.Branch.Ref))
+        {
+            _ = refs.DeleteBranch(tip);
+        }
+    }
+
+    /// <summary>The rescue ref may have been made by the process that died; the ref that holds a merge until it has landed is of no use any more.</summary>
+    private RunRecord WithItsRefs(RunRecord record)
+    {
+        if (_repository is null)
+        {
+            return record;
+        }
+
+        _ = _repository.WithoutHooks().DeleteRef(WorkLanding.MergeRefOf(record.Id), null, record.Id);
+        var rescue = new RescueRef(_repository, record.Id);
+        return record with { RescueRef = record.RescueRef ?? (rescue.Read() is null ? null : rescue.Name) };
     }
 }
