@@ -245,3 +245,61 @@ public sealed class A_submodule_in_the_worktree_of_a_run
         return repository;
     }
 }
+
+public sealed class What_stands_in_the_way_of_keeping_the_work
+{
+    [Fact]
+    public void Is_no_way_to_move_or_delete_a_branch_of_the_users()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Git("branch", "theirs");
+
+        var record = repository.RunInWorktree(
+            $"git checkout -q --detach; {EngineScript.Commit("work")}; {EngineScript.NoteCommit(scratch)}; git symbolic-ref \"refs/heads/$WT_RUN_BRANCH\" refs/heads/theirs; exit 3").Expect(3).Record;
+        repository.Prune();
+        repository.WtRun.Run("drop", record.Id).Expect(0);
+
+        Assert.Equal(repository.Head, repository.Git("rev-parse", "theirs"));
+        Assert.Equal(["main", "theirs"], repository.Branches);
+        repository.AssertNothingIsLost(scratch, record);
+    }
+
+    [Fact]
+    public void Does_not_last_if_it_is_a_lock_that_a_killed_git_of_ours_has_left()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+
+        var record = repository.RunInWorktree(
+            "echo staged > f; git add f; echo edited > f; touch \"$(git rev-parse --git-dir)/wt-run-rescue-index.lock\"; "
+            + "mkdir -p \"$(git rev-parse --git-common-dir)/refs/wt-run\"; touch \"$(git rev-parse --git-common-dir)/refs/wt-run/$WT_RUN_ID.lock\"").Expect(0).Record;
+
+        Assert.Equal(("edited\n", "staged"), (repository.Read("f"), repository.Git("show", $"{record.RescueRef}^2:f")));
+    }
+
+    [Fact]
+    public void Is_not_a_line_of_its_journal_that_was_cut_off()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var record = repository.RunInWorktree("echo work > work; exit 3").Expect(3).Record;
+        File.AppendAllText(Path.Combine(Path.GetDirectoryName(record.Log)!, "events.jsonl"), "{\"at\":\"2026\",\"event\":\"landing\",\"detail\":\"merge --f");
+
+        Assert.Equal(MergeBackResult.Landed, repository.Land(record).Expect(0).Record.MergeBack?.Result);
+    }
+
+    [Fact]
+    public void Is_not_a_change_of_the_configuration_that_the_target_has_already()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit("wt-run.toml", "[projects.p]\npath = \".\"\nmerge_target = \"main\"\n");
+        var start = repository.Head;
+        repository.Commit("wt-run.toml", "[projects.p]\npath = \".\"\nmerge_target = \"main\"\nland_wait = \"1m\"\n");
+
+        var record = repository.RunInWorktree("git merge -q main; echo work > work", "--base", start).Expect(0).Record;
+
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+    }
+}

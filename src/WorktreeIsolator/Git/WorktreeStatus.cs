@@ -29,7 +29,7 @@ internal sealed record WorktreeStatus
     /// <summary>What git says it could not read; it leaves that out and exits with 0.</summary>
     public string? Unreadable { get; private init; }
 
-    /// <summary>Submodules with changes or commits of their own.</summary>
+    /// <summary>Submodules with changes of their own; another commit checked out in one is a change of this repository.</summary>
     public IReadOnlyList<string> DirtySubmodules { get; private init; } = [];
 
     /// <summary>What git ignores, a directory that is ignored as a whole by its name alone.</summary>
@@ -87,7 +87,7 @@ internal sealed record WorktreeStatus
                         unmerged.Add(fields[^1]);
                     }
 
-                    if (fields[2][0] == 'S' && fields[2] != "S...")
+                    if (fields[2][0] == 'S' && fields[2][2..] != "..")
                     {
                         submodules.Add(fields[^1]);
                     }

@@ -161,7 +161,7 @@ internal sealed class WorkLanding(
         if (mergeable.IsNew)
         {
             _isHeld = true;
-            repository.Git.Run(["update-ref", MergeRef, mergeable.Commit.ToString()]);
+            repository.Git.Run(["update-ref", "--no-deref", MergeRef, mergeable.Commit.ToString()]);
         }
     }
 
@@ -170,7 +170,7 @@ internal sealed class WorkLanding(
         if (_isHeld)
         {
             _isHeld = false;
-            _ = repository.Git.Try(["update-ref", "-d", MergeRef]);
+            _ = repository.Git.Try(["update-ref", "--no-deref", "-d", MergeRef]);
         }
     }
 

@@ -5,7 +5,7 @@ namespace WorktreeIsolator.Platform;
 
 /// <summary>
 /// What has to be done to files whose names git gives us, and which may be any bytes (<see cref="ByteText"/>): .NET's own paths are UTF-8, and a name
-/// that is not cannot even be opened by them. Nothing here follows a symbolic link.
+/// that is not cannot even be opened by them. What is asked for is the link itself, where a name is one.
 /// </summary>
 internal static unsafe class AnyFile
 {

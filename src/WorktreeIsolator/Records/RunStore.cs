@@ -204,6 +204,9 @@ public sealed class RunStore
         }
     }
 
+    /// <summary>Marks a run that is over as one that someone works with, so that recovery looks at it if they die.</summary>
+    internal void Activate(string id) => File.WriteAllBytes(Path.Combine(_active, id), []);
+
     /// <summary>Marks a run as final.</summary>
     internal void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
 

@@ -65,7 +65,7 @@ public sealed class Reconciler
 
             if (record.State.IsFinal())
             {
-                _store.Deactivate(id);
+                EndLandingByHand(record, liveness);
                 continue;
             }
 
@@ -73,6 +73,26 @@ public sealed class Reconciler
         }
 
         return results;
+    }
+
+    /// <summary>A run that is over is active again while someone lands it; who did may have died.</summary>
+    private void EndLandingByHand(RunRecord record, FileLock liveness)
+    {
+        using var journal = _store.TakeOver(record, liveness, _options.Time);
+        try
+        {
+            if (_repository is not null && LastLanding(journal.Notes(RunEvents.Landing)) is { } broken)
+            {
+                _ = broken.Heal(_repository, record.Id, record.CreatedAt);
+            }
+
+            _store.Deactivate(record.Id);
+        }
+        catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
+        {
+            // It stays active, so that the next command tries again.
+            journal.Note("recovery", e.Message);
+        }
     }
 
     private RunRecord Recover(RunRecord record, FileLock liveness)
@@ -95,6 +115,8 @@ public sealed class Reconciler
             journal.Update(
                 _ => brought with
                 {
+                    // A process before us may have made it, and not have said so.
+                    RescueRef = brought.RescueRef ?? (_repository is null ? null : new RescueRef(_repository, record.Id).NameIfThere),
                     State = RunState.Interrupted,
                     Message = "Its wt-run process ended before the run did.",
                     FinishedAt = journal.Now,
@@ -135,12 +157,12 @@ public sealed class Reconciler
     }
 
     /// <summary>First of all: it is a person's checkout, and what has landed is known only afterwards.</summary>
-    private RunRecord HealLanding(RunRecord record, WorktreePlan plan, RunContext context) =>
-        context.Journalled(TemporaryWorktree.LandingNote) is not [.., var note]
-        || BrokenLanding.TryParse(note, plan.Target.Branch) is not { } broken
-        || broken.Heal(_repository!, record.Id, record.CreatedAt)
+    private RunRecord HealLanding(RunRecord record, RunContext context) =>
+        LastLanding(context.Journalled(RunEvents.Landing)) is not { } broken || broken.Heal(_repository!, record.Id, record.CreatedAt)
             ? record
             : record with { Hint = $"Its landing broke off in '{broken.Path}', and not all that git had written there could be taken back: see 'git status' there." };
+
+    private static BrokenLanding? LastLanding(IReadOnlyList<string> notes) => notes is [.., var note] ? BrokenLanding.TryParse(note) : null;
 
     private RunRecord BringBack(RunRecord record, RunContext context)
     {
@@ -149,7 +171,7 @@ public sealed class Reconciler
             return record;
         }
 
-        record = HealLanding(record, plan, context);
+        record = HealLanding(record, context);
         var path = record.Worktree!;
         if (RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit) is { } registered)
         {
@@ -186,19 +208,19 @@ public sealed class Reconciler
         }
 
         // It may have died after it had delivered its work and removed the worktree; then something else holds the run branch, if that is still there.
-        var notes = context.Journalled(TemporaryWorktree.LandingNote);
+        var notes = context.Journalled(RunEvents.Landing);
         if (WorkDelivery.FindDelivered(_repository, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
         {
             if (delivered.Result == MergeBackResult.Landed || _repository.IsAncestor(landed, plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository.Config)))
             {
-                _ = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, landed.ToString()]);
+                _ = RunRefs.WhyNotDeleted(_repository, plan.Branch, landed);
             }
 
             return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
         }
 
         // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.
-        var isUnused = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, plan.Base.Commit.ToString()]).Succeeded;
+        var isUnused = RunRefs.WhyNotDeleted(_repository, plan.Branch, plan.Base.Commit) is null;
         return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
     }
 }

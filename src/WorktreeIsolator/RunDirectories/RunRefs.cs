@@ -11,7 +11,7 @@ internal sealed class RunRefs(Repository repository, string runId, BranchName br
     public CommitId? BranchTip => CommitId.TryParse(repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", branch.Ref]).Output);
 
     /// <summary>The rescue ref; null if there is none.</summary>
-    public string? RescueRef => RescueTip is null ? null : _rescue.Name;
+    public string? RescueRef => _rescue.NameIfThere;
 
     /// <summary>What the rescue ref names; null if there is none.</summary>
     public CommitId? RescueTip => _rescue.Read();
@@ -31,6 +31,17 @@ internal sealed class RunRefs(Repository repository, string runId, BranchName br
             repository, gone, repository.Git.At(repository.CommonDirectory).ForWorktree(gone.AdminDirectory, worktree), runId, [], long.MaxValue)
             .KeepWhatAdminDirectoryHolds() is not null;
 
-    /// <summary>Deletes the run branch if it is still where it was.</summary>
-    public GitResult DeleteBranch(CommitId tip) => repository.Git.Try(["update-ref", "-d", branch.Ref, tip.ToString()]);
+    /// <summary>Deletes the run branch if it is still where it was and nobody has it checked out: without it their HEAD would be unborn.</summary>
+    /// <returns>Why it is still there, as a clause; null if it was deleted.</returns>
+    public static string? WhyNotDeleted(Repository repository, BranchName branch, CommitId tip)
+    {
+        if (WorktreeList.Read(repository).FirstOrDefault(entry => entry.BranchRef == branch.Ref) is { } user)
+        {
+            return $"it is checked out in '{user.Path}'";
+        }
+
+        // Not through it: an engine may have made it a symbolic ref to a branch of the user's.
+        var result = repository.Git.Try(["update-ref", "--no-deref", "-d", branch.Ref, tip.ToString()]);
+        return result.Succeeded ? null : $"git refused: {result.Error.Trim()}";
+    }
 }

@@ -12,9 +12,6 @@ namespace WorktreeIsolator.RunDirectories;
 /// </summary>
 internal sealed class TemporaryWorktree : RunDirectory
 {
-    /// <summary>What a landing notes before it moves anything.</summary>
-    public const string LandingNote = "landing";
-
     private const string WorkNote = "work kept";
     private const int MostIgnoredNames = 20;
 
@@ -127,7 +124,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         {
             work = KeepWork(verdict);
         }
-        catch (Exception e) when (!verdict.IsByHand && e is GitException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (!verdict.IsByHand && e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
             return NotKept(record, verdict, e.Message);
         }
@@ -149,7 +146,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     public RunRecord MakeSafe(RunRecord record)
     {
         var work = KeepWork(new EngineVerdict(false, "ended") { IsByHand = true });
-        var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
+        var artifacts = record.Artifacts is { } taken && !Artifacts.AreIncomplete(record) ? new TakenArtifacts(taken, null) : TakeArtifacts();
         if ((work.BeyondRefs ?? artifacts.KeepWorktree) is { } why)
         {
             throw new WorktreeIsolatorException(
@@ -165,6 +162,12 @@ internal sealed class TemporaryWorktree : RunDirectory
     public override void Dispose()
     {
     }
+
+    /// <summary>
+    /// Brings under the rescue ref what a landing that broke off has left, or someone has done there since; the run branch stays where it is, for
+    /// none of it is work of the run.
+    /// </summary>
+    public string? SetAside() => RescueFor().KeepAside();
 
     /// <summary>Keeps what only the registration of a worktree knows whose directory is gone.</summary>
     /// <returns>The rescue ref; null if there was nothing to keep.</returns>
@@ -198,8 +201,14 @@ internal sealed class TemporaryWorktree : RunDirectory
     /// <summary>Its tip; null if there is none, or git has packed it.</summary>
     private string? ReadStash()
     {
-        var file = Path.Combine(_plan.Repository.CommonDirectory, "refs/stash");
-        return File.Exists(file) ? File.ReadAllText(file) : null;
+        try
+        {
+            return File.ReadAllText(Path.Combine(_plan.Repository.CommonDirectory, "refs/stash"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private KeptWork KeepWork(EngineVerdict verdict)
@@ -253,7 +262,7 @@ internal sealed class TemporaryWorktree : RunDirectory
 
     /// <summary>A supervisor that died may have landed or pushed the work, and not have said so.</summary>
     private WorkOutcome? DeliveredBefore() =>
-        WorkDelivery.FindDelivered(_plan.Repository, _plan.Project, _plan.Target, _worktree.Branch, _context.Journalled(LandingNote));
+        WorkDelivery.FindDelivered(_plan.Repository, _plan.Project, _plan.Target, _worktree.Branch, _context.Journalled(RunEvents.Landing));
 
     private WorkOutcome Undelivered(KeptWork work) => work.Tip == _worktree.Base && work.KeepWorktree is null
         ? new WorkOutcome(MergeBackResult.Nothing, null)
@@ -263,13 +272,13 @@ internal sealed class TemporaryWorktree : RunDirectory
     {
         var (repository, project, target) = (_plan.Repository, _plan.Project, _plan.Target);
         var runHooks = project.Hooks == HookMode.Run;
-        Action<string> note = detail => _context.Journal(LandingNote, detail);
+        Action<string> note = detail => _context.Journal(RunEvents.Landing, detail);
         var push = new Push(repository, _git, runHooks, note);
         LandingPlace? place = target switch
         {
             { Branch: { } here } => new Landing(repository, here, _context.RunId, runHooks, note),
             { Remote: { } there } => new PushedTarget(
-                repository, there, push, cancel => SharedFetch.FetchTip(repository, there, cancel), work.Tip, () => _context.Journalled(LandingNote)),
+                repository, there, push, cancel => SharedFetch.FetchTip(repository, there, cancel), work.Tip, () => _context.Journalled(RunEvents.Landing)),
             _ => null,
         };
         var landing = new WorkLanding(
@@ -325,8 +334,8 @@ internal sealed class TemporaryWorktree : RunDirectory
         var branchGoes = outcome.Result is MergeBackResult.Nothing or MergeBackResult.Landed or MergeBackResult.Pushed;
         if (outcome.Result == MergeBackResult.Kept && _plan.Target.Policy == MergeBackPolicy.None && record.State == RunState.Succeeded)
         {
-            rescueRef ??= RescueFor().Hold(work.Tip);
-            branchGoes = rescueRef is not null;
+            rescueRef = RescueFor().Hold(work.Tip);
+            branchGoes = true;
         }
 
         if (keepWorktree is not null)
@@ -340,16 +349,17 @@ internal sealed class TemporaryWorktree : RunDirectory
             };
         }
 
-        if (outcome is { Result: MergeBackResult.Landed or MergeBackResult.Pushed } && work.RunBranchTip is { } original
-            && !IsIn(original, outcome.Commit?.ToString()) && !IsHeldElsewhere(original, outcome, rescueRef))
-        {
-            // Squashed or rebased: what landed does not descend from what the engine committed.
-            rescueRef = RescueFor().Hold(original);
-        }
-
-        var deletable = branchGoes && work.RunBranchTip is { } tip && IsHeldElsewhere(tip, outcome, rescueRef) ? tip : (CommitId?)null;
+        CommitId? deletable;
         try
         {
+            if (outcome is { Result: MergeBackResult.Landed or MergeBackResult.Pushed } && work.RunBranchTip is { } original
+                && !IsIn(original, outcome.Commit?.ToString()) && !IsHeldElsewhere(original, outcome, rescueRef))
+            {
+                // Squashed or rebased: what landed does not descend from what the engine committed.
+                rescueRef = RescueFor().Hold(original);
+            }
+
+            deletable = branchGoes && work.RunBranchTip is { } tip && IsHeldElsewhere(tip, outcome, rescueRef) ? tip : null;
             TakeAway(deletable);
             NoteIgnored();
         }
@@ -365,7 +375,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             _context.Warn($"The branch '{_worktree.Branch}' is kept: it holds commits that nothing else does.");
         }
 
-        return record with { RescueRef = rescueRef, Branch = record.Branch };
+        return record with { RescueRef = rescueRef };
     }
 
     /// <summary>No ref holds what git ignores: it goes with the worktree, and the journal says what that was.</summary>
@@ -408,16 +418,9 @@ internal sealed class TemporaryWorktree : RunDirectory
             return;
         }
 
-        // A person may have checked it out to resolve a conflict; without it their HEAD would be unborn.
-        if (WorktreeList.Read(_plan.Repository).FirstOrDefault(entry => entry.BranchRef == _worktree.Branch.Ref) is { } user)
+        if (RunRefs.WhyNotDeleted(_plan.Repository, _worktree.Branch, deleteBranchAt.Value) is { } why)
         {
-            _context.Warn($"The branch '{_worktree.Branch}' is kept: it is checked out in '{user.Path}'.");
-            return;
-        }
-
-        if (deleteBranchAt is { } tip && _plan.Repository.Git.Try(["update-ref", "-d", _worktree.Branch.Ref, tip.ToString()]) is { Succeeded: false } refused)
-        {
-            _context.Warn($"The branch '{_worktree.Branch}' could not be deleted. {refused.Error.Trim()}");
+            _context.Warn($"The branch '{_worktree.Branch}' is kept: {why}.");
         }
     }
 

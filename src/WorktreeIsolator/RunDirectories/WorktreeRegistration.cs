@@ -77,7 +77,7 @@ internal static class WorktreeRegistration
         {
             if (isOurs || !error.Contains("already exists", StringComparison.Ordinal))
             {
-                _ = repository.Git.Try(["update-ref", "-d", branch.Ref, baseCommit.ToString()]);
+                _ = repository.Git.Try(["update-ref", "--no-deref", "-d", branch.Ref, baseCommit.ToString()]);
             }
         });
     }

@@ -81,7 +81,11 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
 
         var aside = index + ".damaged";
         File.Move(index, aside, overwrite: true);
-        Writer.Run(["read-tree", "HEAD"]);
+        if (!Writer.Try(["read-tree", "HEAD"]).Succeeded)
+        {
+            Writer.Run(["read-tree", "--empty"]);
+        }
+
         return aside;
     }
 
@@ -102,6 +106,11 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
 
         var content = bytes.AsSpan(0, bytes.Length - length);
         var checksum = bytes.AsSpan(bytes.Length - length);
+        if (!checksum.ContainsAnyExcept((byte)0))
+        {
+            return true; // index.skipHash
+        }
+
 #pragma warning disable CA5350 // git's own choice.
         return checksum.SequenceEqual(length == SHA256.HashSizeInBytes ? SHA256.HashData(content) : SHA1.HashData(content));
 #pragma warning restore CA5350
@@ -130,6 +139,7 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
         var index = Path.Combine(worktree.AdminDirectory, "index");
         var copy = Path.Combine(worktree.AdminDirectory, "wt-run-rescue-index");
         File.Delete(copy);
+        File.Delete(copy + ".lock"); // of a git that was killed
         if (File.Exists(index))
         {
             File.Copy(index, copy);
