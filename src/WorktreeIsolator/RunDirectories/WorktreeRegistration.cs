@@ -77,7 +77,7 @@ internal static class WorktreeRegistration
         {
             if (isOurs || !error.Contains("already exists", StringComparison.Ordinal))
             {
-                _ = repository.Git.Try(["update-ref", "-d", branch.Ref, baseCommit.ToString()]);
+                _ = repository.DeleteRef(branch.Ref, baseCommit, id);
             }
         });
     }
@@ -121,14 +121,14 @@ internal static class WorktreeRegistration
         Sharing.CreateDirectory(directory.Path);
         for (var attempt = 1; ; attempt++)
         {
-            var result = repository.Git.Try(
+            var result = repository.Git.OfRun(id).Try(
                 ["worktree", "add", "--lock", "--reason", ReasonPrefix + id, "--no-checkout", .. how, path, commit.ToString()]);
             if (result.Succeeded && TryFindWhole(path, branch, baseCommit) is { } registered)
             {
                 return registered;
             }
 
-            Undo(repository, path);
+            Undo(repository, path, id);
             undoBranch(result.Error);
             if (attempt >= TriesFor(result, id))
             {
@@ -190,9 +190,9 @@ internal static class WorktreeRegistration
             : null;
 
     /// <summary>Removes what one failed try made; the path did not exist before it, and holds at most its <c>.git</c> file now.</summary>
-    private static void Undo(Repository repository, string path)
+    private static void Undo(Repository repository, string path, string id)
     {
-        if (repository.Git.Try(["worktree", "remove", "-f", "-f", path]).Succeeded)
+        if (repository.Git.OfRun(id).Try(["worktree", "remove", "-f", "-f", path]).Succeeded)
         {
             return;
         }
