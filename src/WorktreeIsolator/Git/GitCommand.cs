@@ -36,9 +36,12 @@ internal sealed record GitCommand
 
     // A worktree that someone is just adding has an empty commondir for a moment, and every command that looks at all worktrees (worktree
     // list, fetch, rebase) dies of it before it does anything (git 2.39). If it stays, someone was killed, and git's message is the right one.
-    private const int TriesOfLook = 20;
+    private const int TriesOfLook = 60;
 
     private static readonly TimeSpan PauseBetweenLooks = TimeSpan.FromMilliseconds(5);
+
+    // Whose git was killed undoes what that left, but on a busy machine not within milliseconds.
+    private static readonly TimeSpan LongestPauseBetweenLooks = TimeSpan.FromMilliseconds(50);
 
     // What `git rev-parse --local-env-vars` prints (git 2.39), and what else changes which repository or objects git sees.
     private static readonly string[] LocalVariables =
@@ -136,7 +139,8 @@ internal sealed record GitCommand
                 return result;
             }
 
-            Waiting.Pause(PauseBetweenLooks, cancellation);
+            var pause = PauseBetweenLooks * attempt;
+            Waiting.Pause(pause < LongestPauseBetweenLooks ? pause : LongestPauseBetweenLooks, cancellation);
         }
     }
 
