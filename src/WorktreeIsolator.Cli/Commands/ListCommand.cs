@@ -1,6 +1,7 @@
 using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
 using WorktreeIsolator.Cli.Syntax;
+using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Cli.Commands;
@@ -10,12 +11,14 @@ internal sealed class ListCommand : CliCommand
 {
     private const int MostShown = 100;
 
+    private readonly Flag _watch = new("--watch", "Shows the latest runs on the terminal and draws them again when something changes, until Ctrl-C.", "-w");
     private readonly Flag _all = new("--all", "Lists all runs, not only the latest 100 and those that are not over.", "-a");
     private readonly Flag _json = new("--json", "Prints the records of all runs as a JSON array.");
 
     public ListCommand()
         : base("list", "Lists the runs of every configured project and of the current repository, the newest last.")
     {
+        Add(_watch);
         Add(_all);
         Add(_json);
     }
@@ -23,12 +26,27 @@ internal sealed class ListCommand : CliCommand
     public override IReadOnlyList<string> Examples =>
     [
         "wt-run list",
+        "wt-run list --watch",
         "wt-run list --json | jq -r '.[] | select(.state == \"needs_merge\") | .id'",
     ];
 
     public override int Execute(Invocation invocation)
     {
+        var isWatch = _watch.IsGiven(invocation.Line);
+        if (isWatch && (_json.IsGiven(invocation.Line) || !StandardStreams.Out.IsTerminal))
+        {
+            throw new UsageException(
+                _json.IsGiven(invocation.Line) ? "--watch and --json contradict each other: one redraws a terminal, the other prints once." : "--watch redraws a terminal, and standard output is none.",
+                "Leave it out; 'wt-run list --json' is for programs.");
+        }
+
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        if (isWatch)
+        {
+            new ListWatch(known).Run();
+            return ExitCodes.Success;
+        }
+
         known.Reconcile();
         var left = 0;
         var isShort = !_json.IsGiven(invocation.Line) && !_all.IsGiven(invocation.Line);
@@ -44,8 +62,10 @@ internal sealed class ListCommand : CliCommand
         if (_json.IsGiven(invocation.Line))
         {
             StandardStreams.Out.Write([.. RecordWriter.ToUtf8(records), (byte)'\n']);
+            return ExitCodes.Success;
         }
-        else if (records.Count == 0)
+
+        if (records.Count == 0)
         {
             StandardStreams.Out.WriteText("No runs yet.\n");
         }
@@ -58,6 +78,14 @@ internal sealed class ListCommand : CliCommand
         if (left > 0)
         {
             StandardStreams.Error.TryWriteText($"wt-run: {left} older run{(left == 1 ? " is" : "s are")} not shown: wt-run list --all\n");
+        }
+
+        foreach (var project in known.Projects)
+        {
+            foreach (var peer in PeerProcesses.Of(project, known.Options.Environment))
+            {
+                StandardStreams.Out.WriteText(Words.Printable($"{peer} works in {peer.Directory}: it counts as an active user run of {project.Name}\n"));
+            }
         }
 
         return ExitCodes.Success;

@@ -29,9 +29,11 @@ internal sealed class RunOptions
     private readonly ValueOption _waitTimeout = new("--wait-timeout", "TIME", "How long to wait for a turn at most (default: 10m).");
     private readonly Flag _interactive = new("--interactive", "Gives the engine the terminal.", "-i");
 
+    private readonly Flag _detach = new("--detach", "Lets the run go on by itself, prints its id and returns.", "-d");
+    private readonly Flag _detachedSupervisor = new(Detachment.SupervisorOption, "") { Hidden = true };
+
     // They come with a later version; a name that is known can be refused with the reason.
     private readonly ValueOption _session = new("--session", "NAME", "") { Hidden = true };
-    private readonly Flag _detach = new("--detach", "") { Hidden = true };
 
     public RunOptions(Command command)
     {
@@ -39,7 +41,7 @@ internal sealed class RunOptions
         Option[] options =
         [
             _worktree, _noWorktree, _base, _branch, _engine, _prompt, _mergeBack, _timeout, _trigger, _triggerId, _ifBusy, _waitTimeout,
-            _interactive, _session, _detach,
+            _interactive, _detach, _detachedSupervisor, _session,
         ];
         foreach (var option in options)
         {
@@ -80,16 +82,20 @@ internal sealed class RunOptions
         return request;
     }
 
+    /// <summary>Whether the run is to be supervised by another process than this one.</summary>
+    public bool IsForDetachedSupervisor(ParseResult line) => _detach.IsGiven(line) && !IsDetachedSupervisor(line);
+
+    /// <summary>Whether this process is that other one.</summary>
+    public bool IsDetachedSupervisor(ParseResult line) => _detachedSupervisor.IsGiven(line);
+
+    /// <summary>What the run reads from standard input; null if it does not.</summary>
+    public byte[]? ReadInput(ParseResult line) => _prompt.In(line) == "-" ? StandardStreams.ReadInput() : null;
+
     private void RefuseWhatIsToCome(ParseResult line)
     {
         if (line.GetResult(_session) is not null)
         {
             throw new UsageException("--session is not available yet: this version of wt-run has no sessions.", "Leave it out; each run then has a worktree of its own.");
-        }
-
-        if (_detach.IsGiven(line))
-        {
-            throw new UsageException("--detach is not available yet in this version of wt-run.", "Until then: nohup wt-run run … &");
         }
     }
 
@@ -121,7 +127,7 @@ internal sealed class RunOptions
 
     private string? ReadPrompt(ParseResult line) => _prompt.In(line) switch
     {
-        "-" => Encoding.UTF8.GetString(StandardStreams.ReadInput()),
+        "-" => Encoding.UTF8.GetString(ReadInput(line)!),
         var text => text,
     };
 
@@ -146,6 +152,11 @@ internal sealed class RunOptions
         if (!_interactive.IsGiven(line))
         {
             return isTerminal && !asJson && isCommand && prompt is null && trigger.Kind == TriggerKind.User;
+        }
+
+        if (_detach.IsGiven(line))
+        {
+            throw new UsageException("--interactive and --detach contradict each other: a run that goes on by itself has no terminal.", "Leave one of the two out.");
         }
 
         if (!isTerminal)

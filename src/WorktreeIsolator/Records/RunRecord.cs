@@ -141,4 +141,7 @@ public sealed record RunRecord
 
     /// <summary>What to do next, if something is to be done.</summary>
     public string? Hint { get; init; }
+
+    /// <summary>Whether its work is complete and only waits until nobody is in the way where it has to land.</summary>
+    public bool WaitsForItsTarget() => State == RunState.NeedsMerge && MergeBack?.Result == MergeBackResult.TargetBusy;
 }

@@ -6,7 +6,8 @@ namespace WorktreeIsolator.Records;
 
 /// <summary>
 /// The records of one repository (or of one project without git): <c>runs/ID/</c> holds a run's record, events, log and liveness lock;
-/// <c>active/ID</c> exists while a run is not final, so that looking for the living and the dead costs what is active, not what is old.
+/// <c>active/ID</c> exists while a run is not final, so that looking for the living and the dead costs what is active, not what is old;
+/// <c>pending/ID</c>, for the same reason, while a run's work waits for its target.
 /// </summary>
 public sealed class RunStore
 {
@@ -17,6 +18,7 @@ public sealed class RunStore
 
     private readonly string _runs;
     private readonly string _active;
+    private readonly string _pending;
 
     /// <summary>Names the store; nothing is made before the first run is published.</summary>
     /// <param name="stateDirectory">Absolute path of <c>…/.git/wt-run</c>, or of <c>.wt-run</c> in a project without git.</param>
@@ -25,6 +27,7 @@ public sealed class RunStore
         StateDirectory = stateDirectory;
         _runs = Path.Combine(stateDirectory, "runs");
         _active = Path.Combine(stateDirectory, "active");
+        _pending = Path.Combine(stateDirectory, "pending");
     }
 
     /// <summary>The store of a project, whether anything is in it yet or not.</summary>
@@ -145,8 +148,8 @@ public sealed class RunStore
     internal RunJournal Publish(RunRecord record, TimeProvider time, bool sync)
     {
         var aside = Path.Combine(_runs, $".{record.Id}.new");
-        Directory.CreateDirectory(aside);
-        Directory.CreateDirectory(_active);
+        Sharing.CreateDirectory(aside);
+        Sharing.CreateDirectory(_active);
         var liveness = FileLock.TryAcquire(Path.Combine(aside, "alive"))
             ?? throw new WorktreeIsolatorException(FailureKind.System, $"The run id {record.Id} is already in use.");
         try
@@ -225,7 +228,7 @@ public sealed class RunStore
         const int tries = 3;
         for (var attempt = 1; ; attempt++)
         {
-            Directory.CreateDirectory(Trash);
+            Sharing.CreateDirectory(Trash);
             try
             {
                 Directory.Move(path, Path.Combine(Trash, $"{Path.GetFileName(path)}.{Guid.NewGuid():N}"));
@@ -238,8 +241,43 @@ public sealed class RunStore
         }
     }
 
-    /// <summary>Marks a run as final.</summary>
-    internal void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
+    /// <summary>The runs whose work waits for its target, oldest first.</summary>
+    internal IReadOnlyList<RunRecord> ReadPending()
+    {
+        var pending = new List<RunRecord>();
+        foreach (var id in Names(_pending).Where(name => RunId.TryParse(name) is not null))
+        {
+            if (TryRead(id) is { } record && record.WaitsForItsTarget())
+            {
+                pending.Add(record);
+            }
+            else if (!Directory.Exists(DirectoryOf(id)))
+            {
+                File.Delete(Path.Combine(_pending, id));
+            }
+        }
+
+        return [.. pending.OrderBy(record => record.CreatedAt).ThenBy(record => record.Id, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Marks a run as final, and whether its work waits for its target.</summary>
+    internal void Settle(RunRecord record)
+    {
+        var mark = Path.Combine(_pending, record.Id);
+        if (record.WaitsForItsTarget())
+        {
+            Directory.CreateDirectory(_pending);
+            File.WriteAllBytes(mark, []);
+        }
+        else if (File.Exists(mark))
+        {
+            File.Delete(mark);
+        }
+
+        Deactivate(record.Id);
+    }
+
+    private void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
 
     private string LivenessFile(string id) => Path.Combine(DirectoryOf(id), "alive");
 
