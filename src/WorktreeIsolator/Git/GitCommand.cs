@@ -39,7 +39,7 @@ internal sealed record GitCommand
 
     // A worktree that someone is just adding has an empty commondir for a moment, and every command that looks at all worktrees (worktree
     // list, fetch, rebase) dies of it before it does anything (git 2.39). If it stays, someone was killed, and git's message is the right one.
-    private const int TriesOfLook = 60;
+    private const int TriesOfLook = 20;
 
     private static readonly TimeSpan PauseBetweenLooks = TimeSpan.FromMilliseconds(5);
 
