@@ -133,7 +133,7 @@ internal static class RunOutcome
         MergeBackResult.Conflict => " because it conflicts",
         MergeBackResult.VerifyFailed => " because verify failed",
         MergeBackResult.TargetBusy => " because that is in use",
-        MergeBackResult.Rejected => " because the remote rejected it",
+        MergeBackResult.Rejected => " because it was refused",
         MergeBackResult.Blocked => " because it must not land by itself",
         _ => "",
     };

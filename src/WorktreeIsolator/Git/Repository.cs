@@ -68,7 +68,7 @@ internal sealed class Repository
         for (var attempt = 1; ; attempt++)
         {
             var began = TimeProvider.System.GetUtcNow();
-            var result = Git.OfRun(runId).Try(at is { } commit ? ["update-ref", "-d", name, commit.ToString()] : ["update-ref", "-d", name]);
+            var result = Git.OfRun(runId).Try(at is { } commit ? ["update-ref", "--no-deref", "-d", name, commit.ToString()] : ["update-ref", "--no-deref", "-d", name]);
             if (attempt == tries || !(result.WasKilled || result.Error.Contains("packed-refs.lock': File exists", StringComparison.Ordinal)))
             {
                 return result;

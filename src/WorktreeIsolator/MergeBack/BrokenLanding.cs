@@ -24,13 +24,14 @@ internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Ol
     public override string ToString() => $"{Prefix}{Path}: {Target.Ref} {Old} {New}";
 
     /// <summary>Reads the note of a landing; null if that touched no checkout.</summary>
-    public static BrokenLanding? TryParse(string note, BranchName? target)
+    public static BrokenLanding? TryParse(string note)
     {
-        var words = note.Split(' ');
-        return target is not null && note.StartsWith(Prefix, StringComparison.Ordinal)
-            && CommitId.TryParse(words[^1]) is { } commit && CommitId.TryParse(words[^2]) is { } old
-            && note.LastIndexOf($": {target.Ref} ", StringComparison.Ordinal) is var end and > 0
-            ? new BrokenLanding(note[Prefix.Length..end], target, old, commit)
+        const string heads = "refs/heads/";
+        return note.StartsWith(Prefix, StringComparison.Ordinal) && note.Split(' ') is [.., var target, var before, var after]
+            && target.StartsWith(heads, StringComparison.Ordinal) && BranchName.TryParse(target[heads.Length..]) is { } branch
+            && CommitId.TryParse(before) is { } old && CommitId.TryParse(after) is { } commit
+            && note.LastIndexOf($": {target} ", StringComparison.Ordinal) is var end and > 0
+            ? new BrokenLanding(note[Prefix.Length..end], branch, old, commit)
             : null;
     }
 
@@ -54,12 +55,12 @@ internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Ol
         using var turn = DirectoryTurn.Take(
             DirectoryTurn.PathFor(repository.StateDirectory, gitDirectory), shared: false, $"recovery of run {runId}, pid {Environment.ProcessId}", Patience, CancellationToken.None)
             ?? throw new WorktreeIsolatorException(FailureKind.Lock, $"A run is at work in '{Path}', where its landing broke off.");
+        RemoveLocks(repository, Path, gitDirectory, Target, began);
         if (Tip(repository) != Old || OperationInProgress.In(gitDirectory) is not null)
         {
             return true; // it has landed, or its user has moved on
         }
 
-        RemoveLocks(repository, Path, gitDirectory, Target, began);
         return repair.TakeBack(Old, New, "");
     }
 

@@ -157,7 +157,7 @@ internal sealed class Landing(Repository repository, ProjectConfig project, Bran
             BrokenLanding.RemoveLocks(repository, path, gitDirectory, target, DateTimeOffset.MinValue);
         }
 
-        return old is not { } before || repair.TakeBack(before, commit, result.Error)
+        return old is not { } before || IsTakenBack(repair, before, commit, result.Error)
             ? Explain(path, result)
             : new LandingRefused(
                 $"git could not move '{target}', and not all that it had written in '{path}' could be taken back: {result.Error.Trim()}",
@@ -179,6 +179,18 @@ internal sealed class Landing(Repository repository, ProjectConfig project, Bran
 
         // git would find the branch's own lock only after it has written the files.
         return LockInTheWay(gitDirectory) is { } lockFile ? InUseByGit(lockFile) : null;
+    }
+
+    private static bool IsTakenBack(CheckoutRepair repair, CommitId before, CommitId commit, string error)
+    {
+        try
+        {
+            return repair.TakeBack(before, commit, error);
+        }
+        catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private LandingOutcome Explain(string path, GitResult result)

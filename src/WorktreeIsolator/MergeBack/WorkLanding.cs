@@ -164,7 +164,7 @@ internal sealed class WorkLanding(
         if (mergeable.IsNew)
         {
             _isHeld = true;
-            repository.Git.Run(["update-ref", MergeRef, mergeable.Commit.ToString()]);
+            repository.Git.Run(["update-ref", "--no-deref", MergeRef, mergeable.Commit.ToString()]);
         }
     }
 

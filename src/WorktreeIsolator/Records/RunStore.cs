@@ -277,7 +277,11 @@ public sealed class RunStore
         Deactivate(record.Id);
     }
 
-    private void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
+    /// <summary>Marks a run that is over as one that someone works with, so that recovery looks at it if they die.</summary>
+    internal void Activate(string id) => File.WriteAllBytes(Path.Combine(_active, id), []);
+
+    /// <summary>Marks a run as final.</summary>
+    internal void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
 
     private string LivenessFile(string id) => Path.Combine(DirectoryOf(id), "alive");
 

@@ -67,7 +67,7 @@ public sealed class Reconciler
 
             if (record.State.IsFinal())
             {
-                _store.Settle(record);
+                EndLandingByHand(record, liveness);
                 continue;
             }
 
@@ -80,6 +80,26 @@ public sealed class Reconciler
         }
 
         return results;
+    }
+
+    /// <summary>A run that is over is active again while someone lands it; who did may have died.</summary>
+    private void EndLandingByHand(RunRecord record, FileLock liveness)
+    {
+        using var journal = _store.TakeOver(record, liveness, _options.Time);
+        try
+        {
+            if (_repository is not null && LastLanding(journal.Notes(RunEvents.Landing)) is { } broken)
+            {
+                _ = broken.Heal(_repository, record.Id, record.CreatedAt);
+            }
+
+            _store.Settle(record);
+        }
+        catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
+        {
+            // It stays active, so that the next command tries again.
+            journal.Note("recovery", e.Message);
+        }
     }
 
     private RunRecord Recover(RunRecord record, FileLock liveness)
@@ -168,12 +188,12 @@ public sealed class Reconciler
     }
 
     /// <summary>First of all: it is a person's checkout, and what has landed is known only afterwards.</summary>
-    private RunRecord HealLanding(RunRecord record, WorktreePlan plan, RunContext context) =>
-        context.Journalled(TemporaryWorktree.LandingNote) is not [.., var note]
-        || BrokenLanding.TryParse(note, plan.Target.Branch) is not { } broken
-        || broken.Heal(_repository!, record.Id, record.CreatedAt)
+    private RunRecord HealLanding(RunRecord record, RunContext context) =>
+        LastLanding(context.Journalled(RunEvents.Landing)) is not { } broken || broken.Heal(_repository!, record.Id, record.CreatedAt)
             ? record
             : record with { Hint = $"Its landing broke off in '{broken.Path}', and not all that git had written there could be taken back: see 'git status' there." };
+
+    private static BrokenLanding? LastLanding(IReadOnlyList<string> notes) => notes is [.., var note] ? BrokenLanding.TryParse(note) : null;
 
     private RunRecord BringBack(RunRecord record, RunContext context)
     {
@@ -183,7 +203,7 @@ public sealed class Reconciler
         }
 
         LeftLock.Remove(_repository, record.CreatedAt);
-        record = HealLanding(record, plan, context);
+        record = HealLanding(record, context);
         var path = record.Worktree!;
         if (RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit) is { } registered)
         {
@@ -207,6 +227,10 @@ public sealed class Reconciler
             {
                 using var worktree = TemporaryWorktree.Adopt(plan, gone, context);
                 record = record with { RescueRef = worktree.RescueFromRegistration() ?? record.RescueRef };
+                if (worktree.WhyRegistrationStays is { } stays)
+                {
+                    return record with { Kept = new KeptInfo(Path.Combine(gone.AdminDirectory, "modules"), stays) };
+                }
             }
 
             using var taken = context.TakeLock();
@@ -219,18 +243,24 @@ public sealed class Reconciler
             Removal.ForgetHalfMade(_repository, path);
         }
 
+        return Delivered(record, plan, context);
+    }
+
+    /// <summary>Of a run whose worktree is gone: where its work is.</summary>
+    private RunRecord Delivered(RunRecord record, WorktreePlan plan, RunContext context)
+    {
         // It may have died after it had delivered its work and removed the worktree; then something else holds the run branch, if that is still there.
-        var notes = context.Journalled(TemporaryWorktree.LandingNote);
-        if (WorkDelivery.FindDelivered(_repository, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
+        var notes = context.Journalled(RunEvents.Landing);
+        if (WorkDelivery.FindDelivered(_repository!, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
         {
             DeleteBranchHeldBy(
-                delivered.Result == MergeBackResult.Landed ? landed.ToString() : plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository.Config), record, plan);
+                delivered.Result == MergeBackResult.Landed ? landed.ToString() : plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository!.Config), record, plan);
             return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
         }
 
         // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.
-        var tip = new RunRefs(_repository, record.Id, plan.Branch, path, plan.Base.Commit).BranchTip;
-        var isUnused = tip is null ? record.RescueRef is null : _repository.DeleteRef(plan.Branch.Ref, plan.Base.Commit, record.Id).Succeeded;
+        var tip = new RunRefs(_repository!, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit).BranchTip;
+        var isUnused = tip is null ? record.RescueRef is null : RunRefs.WhyNotDeleted(_repository!, plan.Branch, plan.Base.Commit, record.Id) is null;
         return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
     }
 
@@ -239,10 +269,9 @@ public sealed class Reconciler
     {
         var refs = new RunRefs(_repository!, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit);
         if (refs.BranchTip is { } tip
-            && (_repository!.IsAncestor(tip, holder) || (refs.RescueTip is { } rescued && _repository.IsAncestor(tip, rescued.ToString())))
-            && WorktreeList.Read(_repository).All(entry => entry.BranchRef != plan.Branch.Ref))
+            && (_repository!.IsAncestor(tip, holder) || (refs.RescueTip is { } rescued && _repository.IsAncestor(tip, rescued.ToString()))))
         {
-            _ = refs.DeleteBranch(tip);
+            _ = RunRefs.WhyNotDeleted(_repository, plan.Branch, tip, record.Id);
         }
     }
 
@@ -256,6 +285,6 @@ public sealed class Reconciler
 
         _ = _repository.WithoutHooks().DeleteRef(WorkLanding.MergeRefOf(record.Id), null, record.Id);
         var rescue = new RescueRef(_repository, record.Id);
-        return record with { RescueRef = record.RescueRef ?? (rescue.Read() is null ? null : rescue.Name) };
+        return record with { RescueRef = record.RescueRef ?? rescue.NameIfThere };
     }
 }

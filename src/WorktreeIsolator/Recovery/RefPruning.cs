@@ -48,9 +48,9 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
             (_, null) => PruneScope.Leave("branch", record.Branch!, $"it holds commits that no other branch does; when you do not need them: git branch -D {record.Branch}"),
             _ => scope.Take("branch", record.Branch!, $"run {record.Id} is over, and all of it is on '{holder}'", () =>
             {
-                if (held!.DeleteBranch(CommitId.Parse(tip)) is { Succeeded: false } refused)
+                if (RunRefs.WhyNotDeleted(repository, BranchName.Parse(record.Branch!), CommitId.Parse(tip), record.Id) is { } why)
                 {
-                    throw new GitException(["update-ref", "-d", record.Branch!], refused.ExitCode, refused.Error);
+                    throw new WorktreeIsolatorException(FailureKind.Git, why);
                 }
             }),
         };
@@ -108,8 +108,8 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
 
     private void Delete(RunRef rescue, string id) => scope.Alone(id, journal =>
     {
+        journal?.Note("prune", $"{rescue.Name} goes; it was {rescue.Commit}", sync: true);
         new RescueRef(repository, id).Delete(rescue.Commit);
-        journal?.Note("prune", $"{rescue.Name} was deleted; it was {rescue.Commit}");
         journal?.Update(now => now with
         {
             RescueRef = null,
@@ -123,6 +123,6 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
         return RunId.TryParse(id) is null || scope.IsBusy(id)
             ? null
             : scope.Take(
-                "ref", merge.Name, "a merge that never landed; the run's own commits are kept", () => repository.Git.Run(["update-ref", "-d", merge.Name]));
+                "ref", merge.Name, "a merge that never landed; the run's own commits are kept", () => scope.Alone(id, _ => repository.Git.Run(["update-ref", "--no-deref", "-d", merge.Name, merge.Commit])));
     }
 }

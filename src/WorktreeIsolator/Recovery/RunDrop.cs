@@ -78,9 +78,9 @@ public static class RunDrop
                 plan.Repository, plan.Directory, record.Worktree!, Path.Combine(plan.Repository.CommonDirectory, "worktrees", record.Id), context.TakeLock, record.Id);
         }
 
-        if (tip is { } last && refs.DeleteBranch(last) is { Succeeded: false } refused)
+        if (tip is { } last && RunRefs.WhyNotDeleted(plan.Repository, plan.Branch, last, record.Id) is { } why)
         {
-            throw Cannot(record, $"the branch '{plan.Branch}' could not be deleted. {refused.Error.Trim()}");
+            context.Warn($"The branch '{plan.Branch}' is still there: {why}. When you do not need it: git branch -D {plan.Branch}");
         }
 
         return Describe(record, refs, tip);
@@ -133,7 +133,7 @@ public static class RunDrop
     }
 
     /// <summary>The kept worktree, in which nobody is at work.</summary>
-    private static RegisteredWorktree FindAtRest(WorktreePlan plan, RunRecord record)
+    internal static RegisteredWorktree FindAtRest(WorktreePlan plan, RunRecord record)
     {
         var path = record.Worktree!;
         var found = RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit)

@@ -113,7 +113,7 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
             }
             else
             {
-                yield return RunJournal.ReadNotes(store.DirectoryOf(record.Id), "recovery") is [.., var last]
+                yield return RunEvents.Read(store.DirectoryOf(record.Id), "recovery") is [.., var last]
                     ? Problem(check, $"{died} It could not be brought to an end: {last.Trim()}", "wt-run prune")
                     : Note(check, $"{died} The next wt-run command that looks at runs brings it to its end.", "wt-run prune");
             }

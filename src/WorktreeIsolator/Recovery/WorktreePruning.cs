@@ -33,10 +33,22 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
 
         var why = scope.Records.GetValueOrDefault(id)?.Kept is { } kept && Directory.Exists(entry.Path)
             ? $"kept on purpose: {kept.Reason}; land it: wt-run land {id[..8]}; give it up: wt-run drop {id[..8]}"
-            : WhyItStays(entry, id);
+            : WhyItStaysOrCannotBeRead(entry, id);
         return why is null
             ? scope.Take("worktree", entry.Path, $"run {id} is over, and all that is in it is reachable elsewhere", () => Remove(entry, id))
             : PruneScope.Leave("worktree", entry.Path, why);
+    }
+
+    private string? WhyItStaysOrCannotBeRead(WorktreeEntry entry, string id)
+    {
+        try
+        {
+            return WhyItStays(entry, id);
+        }
+        catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
+        {
+            return $"it cannot be looked at: {e.Message.Trim()}";
+        }
     }
 
     private string? WhyItStays(WorktreeEntry entry, string id)
@@ -96,7 +108,14 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
         if (journal is not null && (after != before || journal.Record.Kept is not null))
         {
             journal.Note("prune", $"the worktree '{entry.Path}' is gone");
-            journal.Update(now => now with { Kept = null, RescueRef = after is null ? now.RescueRef : new RescueRef(repository, id).Name });
+            journal.Update(now => now with
+            {
+                Kept = null,
+                RescueRef = after is null ? now.RescueRef : new RescueRef(repository, id).Name,
+
+                // From now on the rescue has its time, and the record with it.
+                FinishedAt = after != before ? journal.Now : now.FinishedAt,
+            });
         }
     });
 

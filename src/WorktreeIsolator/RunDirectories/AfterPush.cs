@@ -67,7 +67,7 @@ internal static class AfterPush
         {
             return "was cancelled.";
         }
-        catch (WorktreeIsolatorException e)
+        catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
             return $"could not be run: {e.Message}";
         }

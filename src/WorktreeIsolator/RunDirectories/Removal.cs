@@ -6,7 +6,7 @@ using WorktreeIsolator.Queueing;
 namespace WorktreeIsolator.RunDirectories;
 
 /// <summary>
-/// Takes a worktree away: its directory is renamed into the trash, git forgets it, the run branch goes if it is asked for, and the files are
+/// Takes a worktree away: its directory is renamed into the trash, git forgets it, and the files are
 /// deleted behind everyone's back. Whoever calls has made sure that everything in it is reachable elsewhere.
 /// </summary>
 internal static class Removal

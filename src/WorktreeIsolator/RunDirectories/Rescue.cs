@@ -43,6 +43,8 @@ internal sealed class Rescue(
             Path.Combine(worktree.AdminDirectory, "index.lock"),
             Path.Combine(worktree.AdminDirectory, "HEAD.lock"),
             Path.Combine(repository.CommonDirectory, worktree.Branch.Ref + ".lock"),
+            Path.Combine(repository.CommonDirectory, _ref.Name + ".lock"),
+            Path.Combine(repository.CommonDirectory, $"refs/wt-run-merge/{runId}.lock"),
         })
         {
             if (File.Exists(file))
@@ -69,8 +71,13 @@ internal sealed class Rescue(
         {
             return KeepAll(message, commitOntoBranch, damage: null);
         }
-        catch (GitException e) when (_snapshot.TrySetIndexAside() is { } aside)
+        catch (GitException e)
         {
+            if (_snapshot.TrySetIndexAside() is not { } aside)
+            {
+                throw;
+            }
+
             return KeepAll(message, commitOntoBranch, damage: $"git could not read its index, which is '{aside}' now: {e.Error.Trim()}");
         }
     }
@@ -79,19 +86,21 @@ internal sealed class Rescue(
     {
         using var flags = _snapshot.ListFlags();
         var status = WorktreeStatus.Read(git);
-        var hasHidden = _snapshot.HasHiddenFiles(flags.Finish());
+        var entries = flags.Finish();
+        var hasHidden = _snapshot.HasHiddenFiles(entries);
+        var unreadable = _beyond.Unreadable(status);
         var tooMuch = _beyond.TooMuch(status, limit);
-        var unfinished = Unfinished(status) ?? damage ?? tooMuch ?? WhatNoRefHolds.Unreadable(status);
+        var unfinished = Unfinished(status) ?? damage ?? tooMuch ?? unreadable;
 
         // Before the engine's index is touched.
         var index = unfinished is not null || status.HasStagedVersions || (status.IsDirty && !commitOntoBranch) ? _snapshot.Index() : null;
         var kept = KeepOnBranch(status, unfinished, message, commitOntoBranch);
         var tree = unfinished is not null || hasHidden || (status.IsDirty && !commitOntoBranch)
-            ? _snapshot.WorkingTree(status, withUntracked: tooMuch is null)
+            ? _snapshot.WorkingTree(status, withUntracked: tooMuch is null, passOver: unreadable is not null)
             : null;
         kept = kept with { RescueRef = HoldWhatIsLeft(status.Head, status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index) };
         var unpushed = _beyond.InSubmodules();
-        var beyond = tooMuch ?? WhatNoRefHolds.Unreadable(status) ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip);
+        var beyond = tooMuch ?? unreadable ?? WhatNoRefHolds.In(status, _snapshot.RepositoriesAround(entries, status)) ?? unpushed ?? _beyond.In(kept.Tip);
         return kept with
         {
             Ignored = status.Ignored,
@@ -111,7 +120,36 @@ internal sealed class Rescue(
         }
 
         var head = CommitId.TryParse(git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", "HEAD"]).Output);
-        return HoldWhatIsLeft(head, head, ReadRef(worktree.Branch.Ref), null, _snapshot.Index());
+        string? index = null;
+        try
+        {
+            index = _snapshot.Index();
+        }
+        catch (GitException)
+        {
+            // Damaged, like the directory that is gone: the commits are what is left.
+        }
+
+        return HoldWhatIsLeft(head, head, ReadRef(worktree.Branch.Ref), null, index);
+    }
+
+    /// <summary>Why the registration of a worktree whose directory is gone must stay, as a clause; null if it may go.</summary>
+    public string? WhyRegistrationStays => _beyond.InSubmodules() is null
+        ? null
+        : $"commits in submodules that were not pushed are only in '{Path.Combine(worktree.AdminDirectory, "modules")}'";
+
+    /// <summary>Keeps everything under the rescue ref and leaves the run branch where it is.</summary>
+    /// <returns>The rescue ref; null if there was nothing to keep.</returns>
+    public string? KeepAside()
+    {
+        var status = WorktreeStatus.Read(git);
+        _branchWithHistory = null;
+        return HoldWhatIsLeft(
+            status.Head,
+            status.Head,
+            ReadRef(worktree.Branch.Ref),
+            status.IsDirty ? _snapshot.WorkingTree(status, withUntracked: _beyond.TooMuch(status, limit) is null, passOver: true) : null,
+            status.HasStagedVersions ? _snapshot.Index() : null);
     }
 
     /// <summary>Puts a commit under the rescue ref.</summary>
@@ -129,7 +167,7 @@ internal sealed class Rescue(
         {
             return loose switch
             {
-                [] => others.Count == 0 ? null : _ref.Hold(tip ?? worktree.Base),
+                [] => others.Count > 0 ? _ref.Hold(tip ?? worktree.Base) : HeldBefore,
                 [var only] => _ref.Hold(only.Id),
                 _ => _ref.Hold($"{loose[0].Id}^{{tree}}", loose),
             };
@@ -143,6 +181,9 @@ internal sealed class Rescue(
                 .. loose.Where(commit => commit.Id != tip),
             ]);
     }
+
+    /// <summary>What a process before us has held may be all there is to hold. A ref just made is a file.</summary>
+    private string? HeldBefore => File.Exists(Path.Combine(repository.CommonDirectory, _ref.Name)) ? _ref.Name : null;
 
     /// <summary>Refs of this worktree alone, such as <c>refs/worktree/x</c>, may name anything: blobs, trees, tags.</summary>
     private IEnumerable<(string Name, string Id)> OtherObjects()
@@ -184,7 +225,7 @@ internal sealed class Rescue(
         {
             // No hook may stand between the work and the ref that keeps it.
             repository.Git.WithoutHooks().Run(
-                ["update-ref", "-m", "wt-run: keep the run's work", worktree.Branch.Ref, tip.ToString(), runBranchTip?.ToString() ?? tip.Zero]);
+                ["update-ref", "--no-deref", "-m", "wt-run: keep the run's work", worktree.Branch.Ref, tip.ToString(), runBranchTip?.ToString() ?? tip.Zero]);
             runBranchTip = tip;
         }
 

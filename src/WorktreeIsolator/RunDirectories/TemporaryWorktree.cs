@@ -12,9 +12,6 @@ namespace WorktreeIsolator.RunDirectories;
 /// </summary>
 internal sealed class TemporaryWorktree : RunDirectory
 {
-    /// <summary>What a landing notes before it moves anything.</summary>
-    public const string LandingNote = "landing";
-
     private const string WorkNote = "work kept";
     private const int MostIgnoredNames = 20;
 
@@ -35,7 +32,8 @@ internal sealed class TemporaryWorktree : RunDirectory
 
         // No file monitor: it may know the main worktree alone, and what it leaves out would be lost.
         _git = plan.Repository.Git.At(plan.Repository.CommonDirectory)
-            .ForWorktree(worktree.AdminDirectory, worktree.Path).OfRun(context.RunId).Configured("core.fsmonitor", "false");
+            .ForWorktree(worktree.AdminDirectory, worktree.Path).OfRun(context.RunId).Configured("core.fsmonitor", "false")
+            .EndedBy(context.Kill);
         _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, new PlacedFiles(context.RecordDirectory), context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -126,10 +124,16 @@ internal sealed class TemporaryWorktree : RunDirectory
         {
             work = KeepWork(verdict);
         }
-        catch (Exception e) when (!verdict.IsByHand && e is GitException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (!verdict.IsByHand && e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
             return NotKept(record, verdict, e.Message);
         }
+        catch (OperationCanceledException) when (!verdict.IsByHand)
+        {
+            return NotKept(record, verdict, "It was broken off by a signal.");
+        }
+
+        work = WhatPersonDid(record, work, verdict);
 
         var outcome = verdict.Succeeded ? DeliverOrBreakOff(work, verdict) : DeliveredBefore() ?? Undelivered(work);
 
@@ -148,7 +152,7 @@ internal sealed class TemporaryWorktree : RunDirectory
     public RunRecord MakeSafe(RunRecord record)
     {
         var work = KeepWork(new EngineVerdict(false, "ended") { IsByHand = true });
-        var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
+        var artifacts = record.Artifacts is { } taken && !Artifacts.AreIncomplete(record) ? new TakenArtifacts(taken, null) : TakeArtifacts();
         if ((work.BeyondRefs ?? artifacts.KeepWorktree) is { } why)
         {
             throw new WorktreeIsolatorException(
@@ -165,9 +169,18 @@ internal sealed class TemporaryWorktree : RunDirectory
     {
     }
 
+    /// <summary>
+    /// Brings under the rescue ref what a landing that broke off has left, or someone has done there since; the run branch stays where it is, for
+    /// none of it is work of the run.
+    /// </summary>
+    public string? SetAside() => RescueFor().KeepAside();
+
     /// <summary>Keeps what only the registration of a worktree knows whose directory is gone.</summary>
     /// <returns>The rescue ref; null if there was nothing to keep.</returns>
     public string? RescueFromRegistration() => RescueFor().KeepWhatAdminDirectoryHolds();
+
+    /// <summary>Why the registration of a worktree whose directory is gone must stay, as a clause; null if it may go.</summary>
+    public string? WhyRegistrationStays => RescueFor().WhyRegistrationStays;
 
     /// <summary>Takes away a worktree and leaves the run branch: all that is in it is known to be held by a ref.</summary>
     public void GiveUp()
@@ -197,9 +210,48 @@ internal sealed class TemporaryWorktree : RunDirectory
     /// <summary>Its tip; null if there is none, or git has packed it.</summary>
     private string? ReadStash()
     {
-        var file = Path.Combine(_plan.Repository.CommonDirectory, "refs/stash");
-        return File.Exists(file) ? File.ReadAllText(file) : null;
+        try
+        {
+            return File.ReadAllText(Path.Combine(_plan.Repository.CommonDirectory, "refs/stash"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
+
+    /// <summary>Whether a delivery puts something else into the worktree than the engine left.</summary>
+    private bool DeliveryUsesWorktree =>
+        _plan.Project.Verify.Count > 0 || _plan.Project.AfterPush.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase;
+
+    /// <summary>A worktree that stays holds the work, on its branch, and not what verify or a rebase made of it.</summary>
+    private void StandAtWork(KeptWork work)
+    {
+        if (!DeliveryUsesWorktree || work.Unfinished is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            ExactCheckout.Of(_git, work.Tip);
+            if (work.RunBranchTip == work.Tip)
+            {
+                _git.WithoutHooks().Run(["symbolic-ref", "HEAD", _worktree.Branch.Ref]);
+            }
+        }
+        catch (Exception e) when (e is GitException or OperationCanceledException)
+        {
+            _context.Warn($"The worktree '{_worktree.Path}' is kept, and could not be brought back to the run's work: {e.Message}");
+        }
+    }
+
+    /// <summary>What a person has committed on the run branch since, and not in the worktree that was kept, is what they want to land.</summary>
+    private KeptWork WhatPersonDid(RunRecord record, KeptWork work, EngineVerdict verdict) =>
+        verdict.IsByHand && work.RunBranchTip is { } branch && branch != work.Tip && work.Tip.ToString() == record.MergeBack?.Commit
+        && _plan.Repository.IsAncestor(work.Tip, branch.ToString())
+            ? work with { Tip = branch }
+            : work;
 
     private KeptWork KeepWork(EngineVerdict verdict)
     {
@@ -220,8 +272,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             _plan.Project.Uncommitted == UncommittedWork.Commit,
             withBranchHistory: !verdict.IsByHand);
         _ignored = [.. work.Ignored.Except(_contents.Placed, StringComparer.Ordinal)];
-        if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
-            && (_plan.Project.Verify.Count > 0 || _plan.Project.AfterPush.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase))
+        if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null && DeliveryUsesWorktree)
         {
             _context.Journal(WorkNote, work.Tip.ToString());
         }
@@ -252,7 +303,7 @@ internal sealed class TemporaryWorktree : RunDirectory
 
     /// <summary>A supervisor that died may have landed or pushed the work, and not have said so.</summary>
     private WorkOutcome? DeliveredBefore() =>
-        WorkDelivery.FindDelivered(_plan.Repository, _plan.Project, _plan.Target, _worktree.Branch, _context.Journalled(LandingNote));
+        WorkDelivery.FindDelivered(_plan.Repository, _plan.Project, _plan.Target, _worktree.Branch, _context.Journalled(RunEvents.Landing));
 
     private WorkOutcome Undelivered(KeptWork work) => work.Tip == _worktree.Base && work.KeepWorktree is null
         ? new WorkOutcome(MergeBackResult.Nothing, null)
@@ -262,13 +313,13 @@ internal sealed class TemporaryWorktree : RunDirectory
     {
         var (repository, project, target) = (_plan.Repository, _plan.Project, _plan.Target);
         var runHooks = project.Hooks == HookMode.Run;
-        Action<string> note = detail => _context.Journal(LandingNote, detail);
+        Action<string> note = detail => _context.Journal(RunEvents.Landing, detail);
         var push = new Push(repository, _git, runHooks, note);
         LandingPlace? place = target switch
         {
             { Branch: { } here } => new Landing(repository, project, here, _context.RunId, note),
             { Remote: { } there } => new PushedTarget(
-                repository, there, push, cancel => SharedFetch.FetchTip(repository, there, cancel), work.Tip, () => _context.Journalled(LandingNote)),
+                repository, there, push, cancel => SharedFetch.FetchTip(repository, there, cancel), work.Tip, () => _context.Journalled(RunEvents.Landing)),
             _ => null,
         };
         var landing = new WorkLanding(
@@ -324,12 +375,13 @@ internal sealed class TemporaryWorktree : RunDirectory
         var branchGoes = outcome.Result is MergeBackResult.Nothing or MergeBackResult.Landed or MergeBackResult.Pushed;
         if (outcome.Result == MergeBackResult.Kept && _plan.Target.Policy == MergeBackPolicy.None && record.State == RunState.Succeeded)
         {
-            rescueRef ??= RescueFor().Hold(work.Tip);
-            branchGoes = rescueRef is not null;
+            rescueRef = RescueFor().Hold(work.Tip);
+            branchGoes = true;
         }
 
         if (keepWorktree is not null)
         {
+            StandAtWork(work);
             return record with
             {
                 RescueRef = rescueRef,
@@ -339,16 +391,17 @@ internal sealed class TemporaryWorktree : RunDirectory
             };
         }
 
-        if (outcome is { Result: MergeBackResult.Landed or MergeBackResult.Pushed } && work.RunBranchTip is { } original
-            && !IsIn(original, outcome.Commit?.ToString()) && !IsHeldElsewhere(original, outcome, rescueRef))
-        {
-            // Squashed or rebased: what landed does not descend from what the engine committed.
-            rescueRef = RescueFor().Hold(original);
-        }
-
-        var deletable = branchGoes && work.RunBranchTip is { } tip && IsHeldElsewhere(tip, outcome, rescueRef) ? tip : (CommitId?)null;
+        CommitId? deletable;
         try
         {
+            if (outcome is { Result: MergeBackResult.Landed or MergeBackResult.Pushed } && work.RunBranchTip is { } original
+                && !IsIn(original, outcome.Commit?.ToString()) && !IsHeldElsewhere(original, outcome, rescueRef))
+            {
+                // Squashed or rebased: what landed does not descend from what the engine committed.
+                rescueRef = RescueFor().Hold(original);
+            }
+
+            deletable = branchGoes && work.RunBranchTip is { } tip && IsHeldElsewhere(tip, outcome, rescueRef) ? tip : null;
             TakeAway(deletable);
             NoteIgnored();
         }
@@ -364,7 +417,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             _context.Warn($"The branch '{_worktree.Branch}' is kept: it holds commits that nothing else does.");
         }
 
-        return record with { RescueRef = rescueRef, Branch = record.Branch };
+        return record with { RescueRef = rescueRef };
     }
 
     /// <summary>No ref holds what git ignores: it goes with the worktree, and the journal says what that was.</summary>
@@ -407,16 +460,9 @@ internal sealed class TemporaryWorktree : RunDirectory
             return;
         }
 
-        // A person may have checked it out to resolve a conflict; without it their HEAD would be unborn.
-        if (WorktreeList.Read(_plan.Repository).FirstOrDefault(entry => entry.BranchRef == _worktree.Branch.Ref) is { } user)
+        if (RunRefs.WhyNotDeleted(_plan.Repository, _worktree.Branch, deleteBranchAt.Value, _context.RunId) is { } why)
         {
-            _context.Warn($"The branch '{_worktree.Branch}' is kept: it is checked out in '{user.Path}'.");
-            return;
-        }
-
-        if (deleteBranchAt is { } tip && _plan.Repository.DeleteRef(_worktree.Branch.Ref, tip, _context.RunId) is { Succeeded: false } refused)
-        {
-            _context.Warn($"The branch '{_worktree.Branch}' could not be deleted. {refused.Error.Trim()}");
+            _context.Warn($"The branch '{_worktree.Branch}' is kept: {why}.");
         }
     }
 
@@ -450,6 +496,19 @@ internal sealed class TemporaryWorktree : RunDirectory
         if (isGone)
         {
             rescueRef = RescueFromRegistration() ?? rescueRef;
+            if (WhyRegistrationStays is { } stays)
+            {
+                return record with
+                {
+                    State = RunState.Failed,
+                    Message = $"The worktree '{_worktree.Path}' was deleted while the run was under way; {stays}.",
+                    Hint = $"To push one: git --git-dir=NAME --work-tree=. push origin HEAD:refs/heads/BRANCH. Then: wt-run drop {_context.RunId}",
+                    RescueRef = rescueRef,
+                    Kept = new KeptInfo(Path.Combine(_worktree.AdminDirectory, "modules"), stays),
+                    MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
+                };
+            }
+
             TakeAway(deleteBranchAt: null);
         }
 

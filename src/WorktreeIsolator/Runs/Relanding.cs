@@ -3,6 +3,7 @@ using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.Recovery;
 using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Runs;
@@ -66,16 +67,26 @@ internal static class Relanding
         };
         using var journal = store.TakeOver(record, liveness, options.Time);
         journal.Changed = options.Observer.Changed;
+        store.Activate(record.Id);
         using var log = new OutputLog(record.Log ?? Path.Combine(journal.Directory, "output.log"));
         var context = RunContext.For(journal, options, repository, log, project.KeepProcesses, LockTimeout, cancel, kill);
-        var landed = BringBack(plan, record, context);
-        if (!isByHand && landed.WaitsForItsTarget())
+        try
         {
-            return null;
-        }
+            var landed = BringBack(plan, record, context);
+            if (!isByHand && landed.WaitsForItsTarget())
+            {
+                store.Deactivate(record.Id);
+                return null;
+            }
 
-        journal.Update(current => landed with { FinishedAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
-        return journal.Record;
+            journal.Update(current => landed with { FinishedAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
+            return journal.Record;
+        }
+        catch
+        {
+            store.Deactivate(record.Id);
+            throw;
+        }
     }
 
     private static RunRecord BringBack(WorktreePlan plan, RunRecord record, RunContext context)
@@ -85,7 +96,8 @@ internal static class Relanding
         {
             // Not kept, but left over: a landing by hand was killed, or a removal failed. What is in it is of its verify command, not work.
             EndProcesses(plan.Project, record);
-            using var leftOver = TemporaryWorktree.Adopt(plan, kept, context);
+            using var leftOver = TemporaryWorktree.Adopt(plan, RunDrop.FindAtRest(plan, record), context);
+            record = record with { RescueRef = leftOver.SetAside() ?? record.RescueRef };
             leftOver.GiveUp();
             kept = null;
         }
@@ -93,7 +105,7 @@ internal static class Relanding
         using var worktree = kept is null ? Reopen(plan, record, context) : TemporaryWorktree.Adopt(plan, kept, context);
         try
         {
-            return worktree.BringBack(record with { Message = null, Hint = null, Kept = null }, new EngineVerdict(true, "ended") { IsByHand = true });
+            return worktree.BringBack(record with { Message = null, Hint = null, Kept = null, Artifacts = Artifacts.AreIncomplete(record) ? null : record.Artifacts }, new EngineVerdict(true, "ended") { IsByHand = true });
         }
         catch when (kept is null)
         {
