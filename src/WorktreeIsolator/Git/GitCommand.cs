@@ -46,6 +46,9 @@ internal sealed record GitCommand
 
     private static readonly TimeSpan PauseBetweenLooks = TimeSpan.FromMilliseconds(5);
 
+    // Whose git was killed undoes what that left, but on a busy machine not within milliseconds.
+    private static readonly TimeSpan LongestPauseBetweenLooks = TimeSpan.FromMilliseconds(50);
+
     // What `git rev-parse --local-env-vars` prints (git 2.39), and what else changes which repository or objects git sees.
     private static readonly string[] LocalVariables =
     [
@@ -147,7 +150,8 @@ internal sealed record GitCommand
                 return result;
             }
 
-            Waiting.Pause(PauseBetweenLooks, cancellation);
+            var pause = PauseBetweenLooks * attempt;
+            Waiting.Pause(pause < LongestPauseBetweenLooks ? pause : LongestPauseBetweenLooks, cancellation);
         }
     }
 

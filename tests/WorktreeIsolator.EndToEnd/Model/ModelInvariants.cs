@@ -42,7 +42,7 @@ internal sealed class ModelInvariants(ModelWorld world)
             var isRight = process.WasKilled || (process.Number == 0 ? ended.ExitCode <= 2 : process.IsDisturbed
                 ? ended.ExitCode is not 134
                 : ExitsOfRuns.Contains(ended.ExitCode));
-            Assert.True(isRight && !ended.Error.Contains("   at ", StringComparison.Ordinal), ended.ToString());
+            Assert.True(isRight && !ended.Error.Contains("   at ", StringComparison.Ordinal), $"{process.What} ended with {ended.ExitCode}: {ended.Error}\n{ended}");
             if (process.Number > 0 && !process.WasKilled && ended.ExitCode is not (125 or 126 or 127))
             {
                 Assert.NotEqual(RunState.Interrupted, world.RecordOf(process.Number)?.State);
