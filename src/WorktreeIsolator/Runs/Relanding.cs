@@ -55,7 +55,7 @@ internal static class Relanding
         try
         {
             var landed = BringBack(plan, record, context);
-            journal.Update(current => landed with { FinishedAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
+            journal.Update(current => landed with { SettledAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
             return journal.Record;
         }
         catch
@@ -78,6 +78,11 @@ internal static class Relanding
             kept = null;
         }
 
+        if (kept is null)
+        {
+            record = MakeRoom(plan, record, context);
+        }
+
         using var worktree = kept is null ? Reopen(plan, record, context) : TemporaryWorktree.Adopt(plan, kept, context);
         try
         {
@@ -88,6 +93,33 @@ internal static class Relanding
             worktree.GiveUp();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Where the run's worktree was, one has to be made again: what git still knows of one that was deleted by hand is kept first; one that is
+    /// there is not touched.
+    /// </summary>
+    private static RunRecord MakeRoom(WorktreePlan plan, RunRecord record, RunContext context)
+    {
+        var path = record.Worktree!;
+        if (RegisteredWorktree.FindMoved(plan.Repository, path) is { } moved)
+        {
+            throw Cannot(record, $"its worktree was moved to '{moved}'.", StrayWorktree.AfterMoving(moved, record));
+        }
+
+        if (Directory.Exists(path))
+        {
+            throw Cannot(record, $"'{path}' is not the worktree that was made for it: {StrayWorktree.IsReplaced}.", StrayWorktree.AfterReplacing(path, record));
+        }
+
+        if (RegisteredWorktree.TryFindGone(plan.Repository, path, plan.Branch, plan.Base.Commit) is { } gone)
+        {
+            using var worktree = TemporaryWorktree.Adopt(plan, gone, context);
+            record = record with { RescueRef = worktree.RescueFromRegistration() ?? record.RescueRef };
+            worktree.GiveUp();
+        }
+
+        return record;
     }
 
     private static void EndProcesses(ProjectConfig project, RunRecord record)
@@ -115,6 +147,6 @@ internal static class Relanding
         return WorkTarget.Decide(MergeBackPolicy.Merge, project, name, new BaseResolver(repository, project.PushRemote).TryResolve(name)?.Branch);
     }
 
-    private static WorktreeIsolatorException Cannot(RunRecord record, string why) =>
-        new(FailureKind.Usage, $"Run {record.Id} cannot be landed: {why}");
+    private static WorktreeIsolatorException Cannot(RunRecord record, string why, string? hint = null) =>
+        new(FailureKind.Usage, $"Run {record.Id} cannot be landed: {why}", hint);
 }
