@@ -220,6 +220,41 @@ public sealed class A_submodule_in_the_worktree_of_a_run
         Assert.True(File.Exists(Path.Combine(record.Worktree!, "sub/.git")));
     }
 
+    [Theory]
+    [InlineData("prune")]
+    [InlineData("drop")]
+    public void Keeps_its_commits_though_a_person_deletes_the_directory(string command)
+    {
+        using var scratch = new Scratch();
+        var repository = WithSubmodule(scratch);
+        var record = repository.RunInWorktree($"cd sub; git checkout -q -B next; {EngineScript.Commit("x")}").Expect(120).Record;
+        var module = repository[$".git/worktrees/{record.Id}/modules/sub"];
+        var commit = scratch.Run(module, "git", "--git-dir=.", "rev-parse", "next").Expect(0).Output.Trim();
+
+        scratch.Run(scratch.Root, "rm", "-rf", record.Worktree!).Expect(0);
+        var told = repository.WtRun.Run(command == "drop" ? ["drop", record.Id] : ["prune"]);
+
+        Assert.Contains("submodules that were not pushed", told.Output + told.Error, StringComparison.Ordinal);
+        scratch.Run(module, "git", "--git-dir=.", "--work-tree=.", "cat-file", "-e", commit).Expect(0);
+        scratch.Run(module, "git", "--git-dir=.", "--work-tree=.", "push", "-q", "origin", "next").Expect(0);
+        repository.WtRun.Run("drop", record.Id).Expect(0);
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+
+    [Fact]
+    public void Keeps_its_commits_though_the_engine_deletes_the_directory()
+    {
+        using var scratch = new Scratch();
+        var repository = WithSubmodule(scratch);
+
+        var record = repository.RunInWorktree($"cd sub; git checkout -q -B next; {EngineScript.Commit("x")}; cd ..; git commit -qam Sub; rm -rf \"$WT_RUN_WORKTREE\"").Expect(125).Record;
+        repository.Prune();
+
+        var module = repository[$".git/worktrees/{record.Id}/modules/sub"];
+        Assert.Equal(Path.GetDirectoryName(module), record.Kept?.Path);
+        scratch.Run(module, "git", "--git-dir=.", "--work-tree=.", "cat-file", "-e", "next:x").Expect(0);
+    }
+
     [Fact]
     public void Lets_the_worktree_go_once_they_were_pushed()
     {
@@ -318,5 +353,91 @@ public sealed class What_stands_in_the_way_of_keeping_the_work
         var record = repository.RunInWorktree("git merge -q main; echo work > work", "--base", start).Expect(0).Record;
 
         Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+    }
+}
+
+public sealed class A_repository_that_git_passes_over
+{
+    [Theory]
+    [InlineData("cd tracked; git init -q; echo v1 > h; git add h; git commit -qm One", "tracked")]
+    [InlineData("mkdir n; cd n; git init -q; echo v1 > h; git add h; git commit -qm One; rm .git/HEAD", "n")]
+    [InlineData("mkdir -p n/deep; cd n; git init -q; echo v1 > deep/h; git add .; git commit -qm One; echo junk > .git/HEAD", "n")]
+    public void Keeps_the_worktree(string engine, string name)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit("tracked/t", "t\n");
+
+        var record = repository.RunInWorktree(engine).Record;
+
+        Assert.Contains($"repositories of their own, which no ref can keep: {name}", record.Kept?.Reason, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(Path.Combine(record.Worktree!, name, ".git/objects")));
+    }
+}
+
+public sealed class A_worktree_that_is_kept_after_verify_has_failed : IDisposable
+{
+    private readonly Scratch _scratch = new();
+    private readonly TestRepository _repository;
+
+    public A_worktree_that_is_kept_after_verify_has_failed()
+    {
+        _repository = new TestRepository(_scratch);
+        _repository.Write("wt-run.toml", "[projects.p]\npath = \".\"\nkeep_on_failure = true\nverify = [\"sh\", \"-c\", \"echo left > left; echo verified > README; git add README; test -e ok\"]\n");
+    }
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Stands_at_the_work_on_its_branch_and_lands_what_a_person_adds_there()
+    {
+        var record = _repository.RunInWorktree("echo work > work").Expect(120).Record;
+
+        Assert.Equal(("", record.Branch), (InWorktree("status", "--porcelain"), InWorktree("branch", "--show-current")));
+        _scratch.Run(record.Worktree!, "sh", "-c", "touch ok; git add ok; git commit -qm Ok").Expect(0);
+        Assert.Equal(MergeBackResult.Landed, _repository.Land(record).Expect(0).Record.MergeBack?.Result);
+
+        Assert.Equal(("first\n", false, true), (_repository.Read("README"), File.Exists(_repository["left"]), File.Exists(_repository["ok"])));
+
+        string InWorktree(params IReadOnlyList<string> arguments) => _scratch.Run(record.Worktree!, ["git", .. arguments]).Expect(0).Output.Trim();
+    }
+
+    [Fact]
+    public void Lands_what_a_person_committed_on_the_branch_elsewhere()
+    {
+        var record = _repository.RunInWorktree("echo work > work").Expect(120).Record;
+        _scratch.Run(record.Worktree!, "git", "checkout", "--quiet", "--detach").Expect(0);
+        _repository.Git("worktree", "add", "--quiet", _scratch.Path("mine"), record.Branch!);
+        _scratch.Run(_scratch.Path("mine"), "sh", "-c", "touch ok; git add ok; git commit -qm Ok").Expect(0);
+        _repository.Git("worktree", "remove", _scratch.Path("mine"));
+
+        Assert.Equal(MergeBackResult.Landed, _repository.Land(record).Expect(0).Record.MergeBack?.Result);
+        Assert.Equal((true, true), (File.Exists(_repository["ok"]), File.Exists(_repository["work"])));
+    }
+}
+
+public sealed class A_filter_that_never_ends
+{
+    [Fact]
+    public void Is_ended_by_more_signals_and_the_worktree_is_kept()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var gate = new Gate(scratch);
+        repository.Commit(".gitattributes", "*.x filter=endless\n");
+        repository.Git("config", "filter.endless.clean", $"{gate.Step}; cat");
+
+        using var run = repository.WtRun.Start("run", "--worktree", "--json", "--", "sh", "-c", "echo work > work.x");
+        gate.AwaitReached();
+        Eventually.True(
+            () =>
+            {
+                run.Terminate();
+                return run.HasEnded;
+            },
+            "it has ended");
+        var record = run.Wait().Record;
+
+        Assert.Equal("work\n", File.ReadAllText(Path.Combine(record.Kept!.Path, "work.x")));
     }
 }

@@ -31,6 +31,9 @@ internal sealed record GitCommand
     /// <summary>For commands that only touch metadata; those that write a user's files have none.</summary>
     public static readonly TimeSpan MetadataTimeout = TimeSpan.FromMinutes(2);
 
+    /// <summary>For commands that read or write all files of a run's worktree: filters may fetch them from somewhere, and may hang.</summary>
+    public static readonly TimeSpan ContentTimeout = TimeSpan.FromMinutes(30);
+
     /// <summary>For commands that talk to a remote.</summary>
     public static readonly TimeSpan NetworkTimeout = TimeSpan.FromMinutes(10);
 
@@ -67,6 +70,8 @@ internal sealed record GitCommand
     private TimeSpan? Timeout { get; init; } = MetadataTimeout;
 
     private ReadOnlyMemory<byte>? Input { get; init; }
+
+    private CancellationToken Cancellation { get; init; }
 
     /// <summary>git that finds its repository from <paramref name="directory"/>; never a run's directory.</summary>
     public static GitCommand In(string directory, IReadOnlyDictionary<string, string> environment)
@@ -116,6 +121,9 @@ internal sealed record GitCommand
 
     public GitCommand WithTimeout(TimeSpan? timeout) => this with { Timeout = timeout };
 
+    /// <summary>With a token that ends every command that is given no other.</summary>
+    public GitCommand EndedBy(CancellationToken cancellation) => this with { Cancellation = cancellation };
+
     public GitCommand WithInput(string text) => this with { Input = ByteText.Encode(text) };
 
     /// <summary>Runs git to its end, whatever its exit code.</summary>
@@ -155,7 +163,7 @@ internal sealed record GitCommand
                 Input = Input,
                 Group = ChildGroup.OwnSession,
             });
-            return new Started(child, arguments, Timeout, Environment.GetValueOrDefault("GIT_WORK_TREE") ?? Directory);
+            return new Started(child, arguments, Timeout, Environment.GetValueOrDefault("GIT_WORK_TREE") ?? Directory, Cancellation);
         }
         catch (WorktreeIsolatorException e) when (e.Kind is FailureKind.EngineNotFound or FailureKind.EngineNotExecutable)
         {
@@ -170,13 +178,14 @@ internal sealed record GitCommand
         || result.ExitCode is 1 or 128 && result.Error.Contains("bad object worktrees/", StringComparison.Ordinal);
 
     /// <summary>A git command under way.</summary>
-    internal sealed class Started(CapturedCommand command, IReadOnlyList<string> arguments, TimeSpan? timeout, string writesTo) : IDisposable
+    internal sealed class Started(
+        CapturedCommand command, IReadOnlyList<string> arguments, TimeSpan? timeout, string writesTo, CancellationToken endedBy) : IDisposable
     {
         private const long NothingToSpeakOf = 1 << 20;
 
         public GitResult Finish(CancellationToken cancellation = default)
         {
-            var result = command.Finish(timeout, cancellation);
+            var result = command.Finish(timeout, cancellation.CanBeCanceled ? cancellation : endedBy);
             var error = Encoding.UTF8.GetString(result.Error);
             return result.TimedOut
                 ? throw new GitException(arguments, result.ExitCode, $"{error}It was ended after {timeout!.Value.TotalSeconds:0} s.")

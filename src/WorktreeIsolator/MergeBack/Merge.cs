@@ -91,7 +91,7 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
     private MergeOutcome? TreeOf(CommitId target, CommitId tip, out string? tree)
     {
         string[] arguments = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", target.ToString(), tip.ToString()];
-        var result = worktreeGit.WithTimeout(null).Try(arguments);
+        var result = worktreeGit.WithTimeout(GitCommand.ContentTimeout).Try(arguments);
         tree = null;
         if (result.Error.Contains("unrelated histories", StringComparison.Ordinal))
         {
@@ -112,7 +112,7 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
     private MergeOutcome Rebase(CommitId target, CommitId tip)
     {
         ExactCheckout.Of(worktreeGit, tip);
-        var git = Committer().WithoutHooks().WithTimeout(null)
+        var git = Committer().WithoutHooks().WithTimeout(GitCommand.ContentTimeout)
             .Configured("rebase.autoStash", "false").Configured("rebase.updateRefs", "false").Configured("commit.gpgSign", "false");
         var result = git.Try(["rebase", "--quiet", "--no-autostash", "--no-gpg-sign", "--merge", target.ToString(), tip.ToString()]);
         if (result.Succeeded)

@@ -11,6 +11,7 @@ internal static unsafe class AnyFile
 {
     private const int TypeMask = 0xf000, DirectoryType = 0x4000, RegularType = 0x8000;
     private const int LongestLink = 4096;
+    private const int ReadPermission = 4; // R_OK
 
     /// <summary>Whether there is anything of this name: a file, a directory, a link that leads nowhere.</summary>
     public static bool Exists(string path) => TryStat(path, out _);
@@ -20,6 +21,10 @@ internal static unsafe class AnyFile
 
     /// <summary>In bytes; 0 for whatever is no regular file.</summary>
     public static long LengthOf(string path) => TryStat(path, out var stat) && (stat.Mode & TypeMask) == RegularType ? (long)stat.Size : 0;
+
+    /// <summary>Whether we may read it, if it is a regular file.</summary>
+    public static bool IsReadable(string path) =>
+        !TryStat(path, out var stat) || (stat.Mode & TypeMask) != RegularType || Libc.Access(path, ReadPermission) == 0;
 
     /// <summary>All of a file.</summary>
     public static byte[] ReadAllBytes(string path)

@@ -195,6 +195,10 @@ public sealed class Reconciler
             {
                 using var worktree = TemporaryWorktree.Adopt(plan, gone, context);
                 record = record with { RescueRef = worktree.RescueFromRegistration() ?? record.RescueRef };
+                if (worktree.WhyRegistrationStays is { } stays)
+                {
+                    return record with { Kept = new KeptInfo(Path.Combine(gone.AdminDirectory, "modules"), stays) };
+                }
             }
 
             using var taken = context.TakeLock();
@@ -207,20 +211,26 @@ public sealed class Reconciler
             Removal.ForgetHalfMade(_repository, path);
         }
 
+        return Delivered(record, plan, context);
+    }
+
+    /// <summary>Of a run whose worktree is gone: where its work is.</summary>
+    private RunRecord Delivered(RunRecord record, WorktreePlan plan, RunContext context)
+    {
         // It may have died after it had delivered its work and removed the worktree; then something else holds the run branch, if that is still there.
         var notes = context.Journalled(RunEvents.Landing);
-        if (WorkDelivery.FindDelivered(_repository, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
+        if (WorkDelivery.FindDelivered(_repository!, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
         {
-            if (delivered.Result == MergeBackResult.Landed || _repository.IsAncestor(landed, plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository.Config)))
+            if (delivered.Result == MergeBackResult.Landed || _repository!.IsAncestor(landed, plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository!.Config)))
             {
-                _ = RunRefs.WhyNotDeleted(_repository, plan.Branch, landed);
+                _ = RunRefs.WhyNotDeleted(_repository!, plan.Branch, landed);
             }
 
             return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
         }
 
         // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.
-        var isUnused = RunRefs.WhyNotDeleted(_repository, plan.Branch, plan.Base.Commit) is null;
+        var isUnused = RunRefs.WhyNotDeleted(_repository!, plan.Branch, plan.Base.Commit) is null;
         return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
     }
 }

@@ -69,7 +69,7 @@ internal sealed class Artifacts(
     }
 
     private GitResult List() => git.At(worktree.Path).ReadOnly()
-        .Configured("core.fsmonitor", "false").Configured("core.untrackedCache", "false").WithTimeout(null)
+        .Configured("core.fsmonitor", "false").Configured("core.untrackedCache", "false").WithTimeout(GitCommand.ContentTimeout)
         .Run(["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", .. project.Artifacts.Select(pattern => $":(top,glob){pattern}")]);
 
     /// <summary>Whether a pattern means everything in a directory: it is the directory's name, or that of one above it, with or without <c>/**</c>.</summary>

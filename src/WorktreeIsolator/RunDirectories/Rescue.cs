@@ -87,24 +87,26 @@ internal sealed class Rescue(
     {
         using var flags = _snapshot.ListFlags();
         var status = WorktreeStatus.Read(git);
-        var hasHidden = _snapshot.HasHiddenFiles(flags.Finish());
+        var entries = flags.Finish();
+        var hasHidden = _snapshot.HasHiddenFiles(entries);
+        var unreadable = _beyond.Unreadable(status);
         var tooMuch = _beyond.TooMuch(status, limit);
-        var unfinished = Unfinished(status) ?? damage ?? tooMuch ?? WhatNoRefHolds.Unreadable(status);
+        var unfinished = Unfinished(status) ?? damage ?? tooMuch ?? unreadable;
 
         // Before the engine's index is touched.
         var index = unfinished is not null || status.HasStagedVersions || (status.IsDirty && !commitOntoBranch) ? _snapshot.Index() : null;
         var kept = KeepOnBranch(status, unfinished, message, commitOntoBranch);
         var tree = unfinished is not null || hasHidden || (status.IsDirty && !commitOntoBranch)
-            ? _snapshot.WorkingTree(status, withUntracked: tooMuch is null)
+            ? _snapshot.WorkingTree(status, withUntracked: tooMuch is null, passOver: unreadable is not null)
             : null;
         kept = kept with { RescueRef = HoldWhatIsLeft(status.Head, status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index) };
         var unpushed = _beyond.InSubmodules();
-        var beyond = tooMuch ?? WhatNoRefHolds.Unreadable(status) ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip);
+        var beyond = tooMuch ?? unreadable ?? WhatNoRefHolds.In(status, _snapshot.RepositoriesAround(entries, status)) ?? unpushed ?? _beyond.In(kept.Tip);
         return kept with
         {
             Ignored = status.Ignored,
             Unfinished = unfinished ?? unpushed,
-            Remedy = Remedy(unfinished ?? unpushed, damage, tooMuch, WhatNoRefHolds.Unreadable(status), unpushed),
+            Remedy = Remedy(unfinished ?? unpushed, damage, tooMuch, unreadable, unpushed),
             KeepWorktree = beyond ?? (unfinished is null ? null : $"it holds unfinished work: {unfinished}"),
             BeyondRefs = beyond,
         };
@@ -133,6 +135,11 @@ internal sealed class Rescue(
         return HoldWhatIsLeft(head, head, ReadRef(worktree.Branch.Ref), null, index);
     }
 
+    /// <summary>Why the registration of a worktree whose directory is gone must stay, as a clause; null if it may go.</summary>
+    public string? WhyRegistrationStays => _beyond.InSubmodules() is null
+        ? null
+        : $"commits in submodules that were not pushed are only in '{Path.Combine(worktree.AdminDirectory, "modules")}'";
+
     /// <summary>Keeps everything under the rescue ref and leaves the run branch where it is.</summary>
     /// <returns>The rescue ref; null if there was nothing to keep.</returns>
     public string? KeepAside()
@@ -143,7 +150,7 @@ internal sealed class Rescue(
             status.Head,
             status.Head,
             ReadRef(worktree.Branch.Ref),
-            status.IsDirty ? _snapshot.WorkingTree(status, withUntracked: _beyond.TooMuch(status, limit) is null) : null,
+            status.IsDirty ? _snapshot.WorkingTree(status, withUntracked: _beyond.TooMuch(status, limit) is null, passOver: true) : null,
             status.HasStagedVersions ? _snapshot.Index() : null);
     }
 

@@ -26,10 +26,24 @@ internal sealed class RunRefs(Repository repository, string runId, BranchName br
 
     /// <summary>Holds what only the registration of a worktree knows whose files are gone: its index, a detached HEAD, its reflog.</summary>
     /// <returns>Whether there was anything.</returns>
-    public bool HoldFromRegistration() => RegisteredWorktree.TryFindGone(repository, worktree, branch, baseCommit) is { } gone
-        && new Rescue(
-            repository, gone, repository.Git.At(repository.CommonDirectory).ForWorktree(gone.AdminDirectory, worktree), runId, [], long.MaxValue)
-            .KeepWhatAdminDirectoryHolds() is not null;
+    /// <exception cref="WorktreeIsolatorException">It holds what no ref can hold: the registration has to stay.</exception>
+    public bool HoldFromRegistration()
+    {
+        if (RegisteredWorktree.TryFindGone(repository, worktree, branch, baseCommit) is not { } gone)
+        {
+            return false;
+        }
+
+        var git = repository.Git.At(repository.CommonDirectory).ForWorktree(gone.AdminDirectory, worktree);
+        var rescue = new Rescue(repository, gone, git, runId, [], long.MaxValue);
+        var held = rescue.KeepWhatAdminDirectoryHolds() is not null;
+        return rescue.WhyRegistrationStays is not { } why
+            ? held
+            : throw new WorktreeIsolatorException(
+                FailureKind.Usage,
+                $"The directory of the worktree of run {runId} is gone, and {why}.",
+                "To push one: git --git-dir=NAME --work-tree=. push origin HEAD:refs/heads/BRANCH");
+    }
 
     /// <summary>Deletes the run branch if it is still where it was and nobody has it checked out: without it their HEAD would be unborn.</summary>
     /// <returns>Why it is still there, as a clause; null if it was deleted.</returns>

@@ -33,7 +33,8 @@ internal sealed class TemporaryWorktree : RunDirectory
         // No file monitor: it may know the main worktree alone, and what it leaves out would be lost.
         // Named as the run's, so that it is ended with it if the supervisor dies: nobody else may be at work there when recovery is.
         _git = plan.Repository.Git.At(plan.Repository.CommonDirectory)
-            .ForWorktree(worktree.AdminDirectory, worktree.Path).With(ProcessTree.RunIdVariable, context.RunId).Configured("core.fsmonitor", "false");
+            .ForWorktree(worktree.AdminDirectory, worktree.Path).With(ProcessTree.RunIdVariable, context.RunId).Configured("core.fsmonitor", "false")
+            .EndedBy(context.Kill);
         _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, new PlacedFiles(context.RecordDirectory), context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -128,6 +129,12 @@ internal sealed class TemporaryWorktree : RunDirectory
         {
             return NotKept(record, verdict, e.Message);
         }
+        catch (OperationCanceledException) when (!verdict.IsByHand)
+        {
+            return NotKept(record, verdict, "It was broken off by a signal.");
+        }
+
+        work = WhatPersonDid(record, work, verdict);
 
         var outcome = verdict.Succeeded ? DeliverOrBreakOff(work, verdict) : DeliveredBefore() ?? Undelivered(work);
 
@@ -173,6 +180,9 @@ internal sealed class TemporaryWorktree : RunDirectory
     /// <returns>The rescue ref; null if there was nothing to keep.</returns>
     public string? RescueFromRegistration() => RescueFor().KeepWhatAdminDirectoryHolds();
 
+    /// <summary>Why the registration of a worktree whose directory is gone must stay, as a clause; null if it may go.</summary>
+    public string? WhyRegistrationStays => RescueFor().WhyRegistrationStays;
+
     /// <summary>Takes away a worktree and leaves the run branch: all that is in it is known to be held by a ref.</summary>
     public void GiveUp()
     {
@@ -211,6 +221,39 @@ internal sealed class TemporaryWorktree : RunDirectory
         }
     }
 
+    /// <summary>Whether a delivery puts something else into the worktree than the engine left.</summary>
+    private bool DeliveryUsesWorktree =>
+        _plan.Project.Verify.Count > 0 || _plan.Project.AfterPush.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase;
+
+    /// <summary>A worktree that stays holds the work, on its branch, and not what verify or a rebase made of it.</summary>
+    private void StandAtWork(KeptWork work)
+    {
+        if (!DeliveryUsesWorktree || work.Unfinished is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            ExactCheckout.Of(_git, work.Tip);
+            if (work.RunBranchTip == work.Tip)
+            {
+                _git.WithoutHooks().Run(["symbolic-ref", "HEAD", _worktree.Branch.Ref]);
+            }
+        }
+        catch (Exception e) when (e is GitException or OperationCanceledException)
+        {
+            _context.Warn($"The worktree '{_worktree.Path}' is kept, and could not be brought back to the run's work: {e.Message}");
+        }
+    }
+
+    /// <summary>What a person has committed on the run branch since, and not in the worktree that was kept, is what they want to land.</summary>
+    private KeptWork WhatPersonDid(RunRecord record, KeptWork work, EngineVerdict verdict) =>
+        verdict.IsByHand && work.RunBranchTip is { } branch && branch != work.Tip && work.Tip.ToString() == record.MergeBack?.Commit
+        && _plan.Repository.IsAncestor(work.Tip, branch.ToString())
+            ? work with { Tip = branch }
+            : work;
+
     private KeptWork KeepWork(EngineVerdict verdict)
     {
         var rescue = RescueFor();
@@ -230,8 +273,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             _plan.Project.Uncommitted == UncommittedWork.Commit,
             withBranchHistory: !verdict.IsByHand);
         _ignored = [.. work.Ignored.Except(_contents.Placed, StringComparer.Ordinal)];
-        if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
-            && (_plan.Project.Verify.Count > 0 || _plan.Project.AfterPush.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase))
+        if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null && DeliveryUsesWorktree)
         {
             _context.Journal(WorkNote, work.Tip.ToString());
         }
@@ -341,6 +383,7 @@ internal sealed class TemporaryWorktree : RunDirectory
 
         if (keepWorktree is not null)
         {
+            StandAtWork(work);
             return record with
             {
                 RescueRef = rescueRef,
@@ -456,6 +499,19 @@ internal sealed class TemporaryWorktree : RunDirectory
         if (isGone)
         {
             rescueRef = RescueFromRegistration() ?? rescueRef;
+            if (WhyRegistrationStays is { } stays)
+            {
+                return record with
+                {
+                    State = RunState.Failed,
+                    Message = $"The worktree '{_worktree.Path}' was deleted while the run was under way; {stays}.",
+                    Hint = $"To push one: git --git-dir=NAME --work-tree=. push origin HEAD:refs/heads/BRANCH. Then: wt-run drop {_context.RunId}",
+                    RescueRef = rescueRef,
+                    Kept = new KeptInfo(Path.Combine(_worktree.AdminDirectory, "modules"), stays),
+                    MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
+                };
+            }
+
             TakeAway(deleteBranchAt: null);
         }
 
