@@ -505,7 +505,7 @@ internal sealed class TemporaryWorktree : RunDirectory
                 {
                     State = RunState.Failed,
                     Message = $"The worktree '{_worktree.Path}' was deleted while the run was under way; {stays}.",
-                    Hint = $"To push one: git --git-dir=NAME --work-tree=. push origin HEAD:refs/heads/BRANCH. Then: wt-run drop {_context.RunId}",
+                    Hint = $"To push one:\ngit --git-dir=NAME --work-tree=. push origin HEAD:refs/heads/BRANCH\nThen: wt-run drop {_context.RunId}",
                     RescueRef = rescueRef,
                     Kept = new KeptInfo(Path.Combine(_worktree.AdminDirectory, "modules"), stays),
                     MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },

@@ -114,9 +114,10 @@ internal static class Relanding
 
         if (RegisteredWorktree.TryFindGone(plan.Repository, path, plan.Branch, plan.Base.Commit) is { } gone)
         {
-            using var worktree = TemporaryWorktree.Adopt(plan, gone, context);
-            record = record with { RescueRef = worktree.RescueFromRegistration() ?? record.RescueRef };
-            worktree.GiveUp();
+            var refs = new RunRefs(plan.Repository, record.Id, plan.Branch, path, plan.Base.Commit);
+            _ = refs.HoldFromRegistration();
+            Removal.Remove(plan.Repository, plan.Directory, path, gone.AdminDirectory, context.TakeLock);
+            record = record with { RescueRef = refs.RescueRef ?? record.RescueRef };
         }
 
         return record;
