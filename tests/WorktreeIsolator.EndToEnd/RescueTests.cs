@@ -104,20 +104,37 @@ public sealed class The_commands_that_show_prints_for_a_rescue
     public void Bring_back_the_files_and_what_was_staged(string engine, string status)
     {
         using var scratch = new Scratch();
-        var repository = new TestRepository(scratch);
+        var repository = new TestRepository(scratch, "a' b");
         repository.Commit("gone", "gone\n");
         var record = repository.RunInWorktree(engine).Expect(3).Record;
 
+        var below = Directory.CreateDirectory(repository["below"]).FullName;
         foreach (var command in BringBack(repository, record))
         {
-            scratch.Run(repository.Path, "sh", "-c", command).Expect(0);
+            scratch.Run(below, "sh", "-c", command).Expect(0);
         }
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(below));
 
         var place = scratch.Path($"rescue-{record.Id}");
         Assert.Equal(("edited\n", "later\n", "new\n"), (Read("README"), Read("f"), Read("d/g")));
         Assert.Equal(status, scratch.Run(place, "git", "status", "--porcelain", "-uall").Expect(0).Output.TrimEnd('\n').Replace('\n', ' '));
 
         string Read(string file) => File.ReadAllText(Path.Combine(place, file));
+    }
+
+    [Fact]
+    public void Bring_back_the_sides_of_conflicts()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit("d/it's", "base\n");
+        var record = repository.RunInWorktree(
+            "echo ours > \"d/it's\"; git commit -qam Ours; git checkout -q --detach HEAD~1; echo theirs > \"d/it's\"; git commit -qam Theirs; git merge -q $WT_RUN_BRANCH; exit 3").Expect(3).Record;
+
+        var said = BringBack(repository, record).Select(command => scratch.Run(scratch.Root, "sh", "-c", command).Expect(0).Output).ToList();
+
+        Assert.Contains("theirs\n", said);
     }
 
     [Fact]
@@ -135,7 +152,7 @@ public sealed class The_commands_that_show_prints_for_a_rescue
         }
 
         Assert.Equal(File.ReadAllText(scratch.Path("commits")).Trim(), repository.Git("rev-parse", $"rescue-{record.Id}"));
-        Assert.Contains(commands, command => command.Contains("git branch", StringComparison.Ordinal));
+        Assert.Contains(commands, command => command.Contains(" branch rescue-", StringComparison.Ordinal));
     }
 
     private static List<string> BringBack(TestRepository repository, RunRecord record)

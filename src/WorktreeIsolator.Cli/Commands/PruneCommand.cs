@@ -54,7 +54,7 @@ internal sealed class PruneCommand : CliCommand
             foreach (var item in items)
             {
                 var verb = item.IsTaken ? isDry ? "would take" : "took" : "left";
-                StandardStreams.Out.WriteText(Words.Printable($"{verb} {item.Kind} {item.Name}: {item.Reason}\n"));
+                StandardStreams.Out.WriteText(Words.Printable($"{verb} {item.Kind} {item.Name}: {item.Reason.Replace("\n", "\n    ", StringComparison.Ordinal)}\n"));
             }
         }
 

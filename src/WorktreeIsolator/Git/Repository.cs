@@ -134,7 +134,7 @@ internal sealed class Repository
         }
 
         var hint = parsed.Error.Contains("dubious ownership", StringComparison.Ordinal)
-            ? $"It belongs to another user. If you trust it: git config --global --add safe.directory '{directory}'"
+            ? $"It belongs to another user. If you trust it: git config --global --add safe.directory {Processes.ShellWords.Quoted(directory)}"
             : parsed.Error.Contains("safe.bareRepository", StringComparison.Ordinal)
                 ? "Your configuration takes a bare repository only where it is named. Let the project's path be a linked worktree of it: git --git-dir=REPOSITORY worktree add PATH"
                 : null;

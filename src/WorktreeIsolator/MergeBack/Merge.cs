@@ -7,7 +7,8 @@ namespace WorktreeIsolator.MergeBack;
 internal abstract record MergeOutcome;
 
 /// <summary>The target holds everything already.</summary>
-internal sealed record NothingToMerge : MergeOutcome;
+/// <param name="IsMerged">Whether it holds the commits themselves; else all that they change is there by other commits, or they change nothing.</param>
+internal sealed record NothingToMerge(bool IsMerged) : MergeOutcome;
 
 /// <summary>The target has to become this commit, which descends from it.</summary>
 /// <param name="Commit">The commit to land.</param>
@@ -53,7 +54,7 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
         var counts = worktreeGit.ReadOnly().Run(["rev-list", "--count", "--left-right", $"{old}...{tip}"]).Output.Split('\t');
         if (counts[1] == "0")
         {
-            return new NothingToMerge();
+            return new NothingToMerge(IsMerged: true);
         }
 
         if (counts[0] == "0" && style != MergeStyle.Squash)
@@ -78,7 +79,7 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
 
         if (style == MergeStyle.Squash && tree == worktreeGit.ReadOnly().Run(["rev-parse", $"{target}^{{tree}}"]).Output)
         {
-            return new NothingToMerge();
+            return new NothingToMerge(IsMerged: false);
         }
 
         string[] parents = style == MergeStyle.Squash ? ["-p", target.ToString()] : ["-p", target.ToString(), "-p", tip.ToString()];
@@ -117,7 +118,7 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
         if (result.Succeeded)
         {
             var rebased = CommitId.Parse(git.ReadOnly().Run(["rev-parse", "HEAD"]).Output);
-            return (MergeOutcome?)LostMerges(target, tip, rebased) ?? (rebased == target ? new NothingToMerge() : new Mergeable(rebased, IsNew: true));
+            return (MergeOutcome?)LostMerges(target, tip, rebased) ?? (rebased == target ? new NothingToMerge(IsMerged: false) : new Mergeable(rebased, IsNew: true));
         }
 
         var conflicts = git.ReadOnly().Run(["diff", "--name-only", "--diff-filter=U", "-z"]).Fields;

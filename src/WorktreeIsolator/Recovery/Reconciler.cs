@@ -218,7 +218,7 @@ public sealed class Reconciler
         }
         else if (Directory.Exists(path) && (record.State >= RunState.Starting || Directory.EnumerateFileSystemEntries(path).Any()))
         {
-            return record with { Kept = new KeptInfo(path, "its .git was removed or replaced during the run") };
+            return StrayWorktree.Keep(path, record);
         }
         else
         {

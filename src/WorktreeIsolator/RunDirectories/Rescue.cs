@@ -13,6 +13,9 @@ internal sealed record KeptWork(CommitId Tip, CommitId? RunBranchTip, string? Re
     /// <summary>What of it no ref can hold, as a clause; null if refs hold all of it, so that nothing is lost without the worktree.</summary>
     public string? BeyondRefs { get; init; }
 
+    /// <summary>What a person can do in the worktree so that it may land, as a command; null if it may.</summary>
+    public string? Remedy { get; init; }
+
     /// <summary>What git ignores: no ref holds it.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];
 }
@@ -105,6 +108,7 @@ internal sealed class Rescue(
         {
             Ignored = status.Ignored,
             Unfinished = unfinished ?? unpushed,
+            Remedy = Remedy(unfinished ?? unpushed, damage, tooMuch, unreadable, unpushed),
             KeepWorktree = beyond ?? (unfinished is null ? null : $"it holds unfinished work: {unfinished}"),
             BeyondRefs = beyond,
         };
@@ -238,6 +242,17 @@ internal sealed class Rescue(
         var tree = _snapshot.CommitAll(status);
         return tree == git.ReadOnly().Run(["rev-parse", $"{head}^{{tree}}"]).Output ? null : _ref.CommitTree(tree, [head], message);
     }
+
+    /// <summary>The row of the table in docs/safety.md.</summary>
+    private static string? Remedy(string? unfinished, string? damage, string? tooMuch, string? unreadable, string? unpushed) => unfinished switch
+    {
+        null => null,
+        _ when unfinished == damage => "See with 'git status' what belongs to the work, for its index was made anew from HEAD,",
+        _ when unfinished == tooMuch => "Commit, ignore or delete them",
+        _ when unfinished == unreadable => "Make them readable (chmod)",
+        _ when unfinished == unpushed => "Push them (git push in the submodule)",
+        _ => "Finish or abort it",
+    };
 
     private string? Unfinished(WorktreeStatus status)
     {

@@ -158,7 +158,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             throw new WorktreeIsolatorException(
                 FailureKind.Usage,
                 $"The worktree '{_worktree.Path}' of run {_context.RunId} cannot be dropped: {why}.",
-                $"Its commits are safe. When you have what else you need from it: rm -rf '{_worktree.Path}', then wt-run drop {_context.RunId}");
+                $"Its commits are safe. Move the rest out of it, or delete that there; or, when you have what you need from it:\nrm -rf {ShellWords.Quoted(_worktree.Path)}\nThen: wt-run drop {_context.RunId}");
         }
 
         return record with { RescueRef = work.RescueRef ?? record.RescueRef, Artifacts = artifacts.Info };
@@ -327,6 +327,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             project,
             _context.RunId,
             _worktree.Branch,
+            _worktree.Base,
             work.KeepWorktree is not null || project.KeepOnFailure ? _worktree.Path : null,
             // In the worktree itself: from anywhere else merge-tree reads no .gitattributes, and so finds no merge driver (git 2.39).
             new Merge(_git.At(_worktree.Path), Identity.FallbackVariables(repository)),
@@ -341,7 +342,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             new UnseenChanges(_git, project, TargetRef, _contents.Placed, _contents.PlacedFile, _plan.GoverningPaths),
             _context.RunId).Deliver(
             work.Tip,
-            work.Unfinished,
+            work.Unfinished is { } why ? (why, work.Remedy!) : null,
             _worktree.Base,
             _worktree.Branch,
             $"Merge run {_context.RunId} ({_context.Trigger}) into {target.Branch?.Value ?? target.Remote?.Branch}\n",
@@ -387,7 +388,8 @@ internal sealed class TemporaryWorktree : RunDirectory
                 RescueRef = rescueRef,
                 Kept = new KeptInfo(_worktree.Path, keepWorktree),
                 Message = record.Message ?? $"The worktree is kept: {keepWorktree}.",
-                Hint = record.Hint ?? $"It is '{_worktree.Path}'. When you have what you need from it: wt-run drop {_context.RunId}",
+                Hint = record.Hint ?? (work.BeyondRefs is null ? "" : "What no ref can hold has to go first: move it out of the worktree, or delete it there.\n")
+                    + $"When you have what you need from it: wt-run drop {_context.RunId}",
             };
         }
 
@@ -485,7 +487,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             {
                 State = RunState.Failed,
                 Message = $"The worktree '{_worktree.Path}' was moved to '{moved}' during the run.",
-                Hint = $"Nothing in it was touched. When you have what you need from it: git worktree remove --force --force '{moved}'",
+                Hint = StrayWorktree.AfterMoving(moved, record),
                 Kept = new KeptInfo(moved, "it was moved there during the run"),
                 MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
             };
@@ -502,7 +504,7 @@ internal sealed class TemporaryWorktree : RunDirectory
                 {
                     State = RunState.Failed,
                     Message = $"The worktree '{_worktree.Path}' was deleted while the run was under way; {stays}.",
-                    Hint = $"To push one: git --git-dir=NAME --work-tree=. push origin HEAD:refs/heads/BRANCH. Then: wt-run drop {_context.RunId}",
+                    Hint = $"To push one:\ngit --git-dir=NAME --work-tree=. push origin HEAD:refs/heads/BRANCH\nThen: wt-run drop {_context.RunId}",
                     RescueRef = rescueRef,
                     Kept = new KeptInfo(Path.Combine(_worktree.AdminDirectory, "modules"), stays),
                     MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
@@ -520,9 +522,9 @@ internal sealed class TemporaryWorktree : RunDirectory
                 : $"The worktree '{_worktree.Path}' is no longer the one that was made: its .git does not name '{_worktree.AdminDirectory}'.",
             Hint = isGone
                 ? $"What the run committed is on the branch '{_worktree.Branch}'{(rescueRef is null ? "" : $", and under {rescueRef}")}."
-                : "Nothing in it was touched. Save what you need from it; 'wt-run prune' then says how to remove it.",
+                : StrayWorktree.AfterReplacing(_worktree.Path, record),
             RescueRef = rescueRef,
-            Kept = isGone ? null : new KeptInfo(_worktree.Path, "its .git was removed or replaced during the run"),
+            Kept = isGone ? null : new KeptInfo(_worktree.Path, StrayWorktree.IsReplaced),
             MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
         };
     }

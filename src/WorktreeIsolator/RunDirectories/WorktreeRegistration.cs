@@ -29,6 +29,16 @@ internal sealed record RegisteredWorktree(string Path, string AdminDirectory, Br
             ? new RegisteredWorktree(path, CanonicalPath.Of(admin), branch, baseCommit)
             : null;
 
+    /// <summary>Where the worktree that was made at a path is now, if someone moved it and nothing is at that path; else null.</summary>
+    public static string? FindMoved(Repository repository, string path)
+    {
+        var admin = System.IO.Path.Combine(repository.CommonDirectory, "worktrees", System.IO.Path.GetFileName(path));
+        return !Directory.Exists(path) && GitFile.ReadWorktree(admin) is { } named && named != path
+            && GitFile.ReadAdminDirectory(named) is { } back && CanonicalPath.Of(back) == admin
+            ? named
+            : null;
+    }
+
     /// <summary>The worktree that was at a path where nothing is any more; null if git does not know it either.</summary>
     public static RegisteredWorktree? TryFindGone(Repository repository, string path, BranchName branch, CommitId baseCommit)
     {

@@ -50,7 +50,19 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
             AddWithParents(seen, Path.GetDirectoryName(path.TrimEnd('/')) ?? "");
         }
 
-        return [.. seen.Where(directory => AnyFile.Exists(Path.Combine(worktree.Path, directory, ".git")))];
+        return [.. seen.Where(directory => HoldsSomething(Path.Combine(worktree.Path, directory, ".git")))];
+    }
+
+    private static bool HoldsSomething(string path)
+    {
+        try
+        {
+            return AnyFile.Exists(path) && (!AnyFile.IsDirectory(path) || !ByteText.IsUtf8(path) || Directory.EnumerateFileSystemEntries(path).Any());
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return true;
+        }
     }
 
     private static void AddWithParents(HashSet<string> directories, string directory)

@@ -79,7 +79,7 @@ internal static class Relanding
                 return null;
             }
 
-            journal.Update(current => landed with { FinishedAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
+            journal.Update(current => landed with { SettledAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
             return journal.Record;
         }
         catch
@@ -102,6 +102,11 @@ internal static class Relanding
             kept = null;
         }
 
+        if (kept is null)
+        {
+            record = MakeRoom(plan, record, context);
+        }
+
         using var worktree = kept is null ? Reopen(plan, record, context) : TemporaryWorktree.Adopt(plan, kept, context);
         try
         {
@@ -112,6 +117,34 @@ internal static class Relanding
             worktree.GiveUp();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Where the run's worktree was, one has to be made again: what git still knows of one that was deleted by hand is kept first; one that is
+    /// there is not touched.
+    /// </summary>
+    private static RunRecord MakeRoom(WorktreePlan plan, RunRecord record, RunContext context)
+    {
+        var path = record.Worktree!;
+        if (RegisteredWorktree.FindMoved(plan.Repository, path) is { } moved)
+        {
+            throw Cannot(record, $"its worktree was moved to '{moved}'.", StrayWorktree.AfterMoving(moved, record));
+        }
+
+        if (Directory.Exists(path))
+        {
+            throw Cannot(record, $"'{path}' is not the worktree that was made for it: {StrayWorktree.IsReplaced}.", StrayWorktree.AfterReplacing(path, record));
+        }
+
+        if (RegisteredWorktree.TryFindGone(plan.Repository, path, plan.Branch, plan.Base.Commit) is { } gone)
+        {
+            var refs = new RunRefs(plan.Repository, record.Id, plan.Branch, path, plan.Base.Commit);
+            _ = refs.HoldFromRegistration();
+            Removal.Remove(plan.Repository, plan.Directory, path, gone.AdminDirectory, context.TakeLock);
+            record = record with { RescueRef = refs.RescueRef ?? record.RescueRef };
+        }
+
+        return record;
     }
 
     private static void EndProcesses(ProjectConfig project, RunRecord record)
@@ -139,6 +172,6 @@ internal static class Relanding
         return WorkTarget.Decide(MergeBackPolicy.Merge, project, name, new BaseResolver(repository, project.PushRemote).TryResolve(name)?.Branch);
     }
 
-    private static WorktreeIsolatorException Cannot(RunRecord record, string why) =>
-        new(FailureKind.Usage, $"Run {record.Id} cannot be landed: {why}");
+    private static WorktreeIsolatorException Cannot(RunRecord record, string why, string? hint = null) =>
+        new(FailureKind.Usage, $"Run {record.Id} cannot be landed: {why}", hint);
 }
