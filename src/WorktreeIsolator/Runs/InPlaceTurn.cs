@@ -75,9 +75,34 @@ internal sealed class InPlaceTurn : IDisposable
             }
         }
 
-        return TakeLock(path, project.Concurrent, waiting, context)
-            && AwaitNobody(waiting, context, () => WhatDeadRunsLeft(project.Path, options, repository, request))
+        return TakeLockOfTheLiving(path, request, options, repository, waiting, context)
             && (project.Concurrent || AwaitNobody(waiting, context, () => PeerProcesses.Of(project, repository, repository?.Top ?? project.Path) is [var peer, ..] ? (null, peer.ToString()) : null));
+    }
+
+    /// <summary>
+    /// What dead runs left is ended before the lock is taken, for a landing that broke off can only be healed by whoever gets that lock for it; who
+    /// dies in between is found by another look.
+    /// </summary>
+    private bool TakeLockOfTheLiving(
+        string path, RunRequest request, RunnerOptions options, Repository? repository, WaitingRun waiting, RunContext context)
+    {
+        const int looks = 3;
+        var reconciler = new Reconciler(request.Project, options, repository);
+        for (var look = 1; ; look++)
+        {
+            if (!AwaitNobody(waiting, context, () => WhatDeadRunsLeft(request.Project.Path, reconciler)) || !TakeLock(path, request.Project.Concurrent, waiting, context))
+            {
+                return false;
+            }
+
+            if (look == looks || reconciler.FindDead().Count == 0)
+            {
+                return true;
+            }
+
+            _lock!.Dispose();
+            _lock = null;
+        }
     }
 
     private static bool HasSharedTurn(RunRecord? record, string path) =>
@@ -98,8 +123,8 @@ internal sealed class InPlaceTurn : IDisposable
     }
 
     /// <summary>The lock of a dead run is free before its engine has ended.</summary>
-    private static (string? Run, string Holder)? WhatDeadRunsLeft(string path, RunnerOptions options, Repository? repository, RunRequest request) =>
-        new Reconciler(request.Project, options, repository).Reconcile()
+    private static (string? Run, string Holder)? WhatDeadRunsLeft(string path, Reconciler reconciler) =>
+        reconciler.Reconcile()
             .FirstOrDefault(record => !record.State.IsFinal() && record.Isolation.Kind == "in_place" && record.Directory == path) is { } left
             ? (left.Id, $"run {left.Id}, whose wt-run process died. {left.Message}")
             : null;
