@@ -110,6 +110,23 @@ public sealed class A_checkout_whose_fast_forward_was_killed : IDisposable
     }
 
     [Fact]
+    public void By_hand_is_what_it_was_after_the_next_command()
+    {
+        var record = _repository.WtRun.Run("run", "--worktree", "--merge-back", "branch", "--json", "--", "sh", "-c", Changes).Expect(0).Record;
+        KillBoth(HoldInFilter, () =>
+        {
+            _scratch.Write("armed", "");
+            return _repository.WtRun.Start("land", record.Id);
+        });
+
+        Assert.Equal(RunState.Succeeded, Assert.Single(_repository.Runs()).State);
+        Assert.Equal((_head, _before), (_repository.Head, Snapshot()));
+        Assert.Empty(Directory.EnumerateFiles(_repository[".git"], "*.lock"));
+        Assert.Equal(MergeBackResult.Landed, _repository.Land(record).Expect(0).Record.MergeBack?.Result);
+        Assert.Equal("M  staged\n M users\n?? a/mine\n?? untracked", _repository.Status);
+    }
+
+    [Fact]
     public void Keeps_what_its_user_did_to_it_afterwards()
     {
         KillBoth(HoldInFilter);
@@ -125,16 +142,16 @@ public sealed class A_checkout_whose_fast_forward_was_killed : IDisposable
     }
 
     private void HoldInFilter() =>
-        _repository.Git("config", "filter.slow.smudge", $"if rm '{_scratch.Path("armed")}'; then {_gate.Step}; fi 2>/dev/null; cat");
+        _repository.Git("config", "filter.slow.smudge", $"if test \"$PWD\" = '{_repository.Path}' && rm '{_scratch.Path("armed")}'; then {_gate.Step}; fi 2>/dev/null; cat");
 
     private BackgroundRun Start() => _repository.WtRun.Start(
         "run", "--worktree", "--json", "--", "sh", "-c", $"{Changes}; touch '{_scratch.Path("armed")}'");
 
     /// <summary>Runs until the fast-forward has reached the gate, then kills wt-run, git and what git had started.</summary>
-    private void KillBoth(Action hold)
+    private void KillBoth(Action hold, Func<BackgroundRun>? start = null)
     {
         hold();
-        using var run = Start();
+        using var run = (start ?? Start)();
         _gate.AwaitReached();
         run.Kill();
         var git = _scratch.Run(_repository.Path, "pgrep", "-f", "merge --ff-only --no-overwrite-ignore").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)

@@ -173,7 +173,7 @@ public sealed class Dropping_a_run : IDisposable
         var refused = Refused(kept);
 
         Assert.Contains(why, refused, StringComparison.Ordinal);
-        Assert.Contains($"rm -rf '{kept.Worktree}', then wt-run drop", refused, StringComparison.Ordinal);
+        Assert.Contains($"rm -rf {kept.Worktree}\n", refused, StringComparison.Ordinal);
         Assert.True(Directory.Exists(kept.Worktree));
         _scratch.Run(_scratch.Root, "rm", "-rf", kept.Worktree!).Expect(0);
         var dropped = Drop(kept);

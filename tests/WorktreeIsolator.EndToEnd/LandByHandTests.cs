@@ -49,9 +49,12 @@ public sealed class Landing_by_hand
         repository.Resolve("README", "both\n");
         var head = repository.Head;
 
-        var landed = repository.Land(record).Expect(0).Record;
+        var ended = repository.Land(record).Expect(0);
+        var landed = ended.Record;
 
-        Assert.Equal((RunState.Succeeded, MergeBackResult.Nothing), (landed.State, landed.MergeBack?.Result));
+        Assert.Contains($"run {record.Id} landed on main.\nAll of it was on 'main' already.\n", ended.Error, StringComparison.Ordinal);
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed, record.MergeBack?.Commit), (landed.State, landed.MergeBack?.Result, landed.MergeBack?.Commit));
+        Assert.Equal((record.FinishedAt, true), (landed.FinishedAt, landed.SettledAt > record.FinishedAt));
         Assert.Equal(head, repository.Head);
         Assert.Equal(["main"], repository.Branches);
         Assert.Equal([repository.Path], repository.Worktrees);
@@ -94,6 +97,49 @@ public sealed class Landing_by_hand
 
         Assert.Equal((RunState.Succeeded, MergeBackResult.Pushed, record.MergeBack?.Commit), (pushed.State, pushed.MergeBack?.Result, pushed.MergeBack?.Commit));
         Assert.Equal(["main"], repository.Branches);
+    }
+
+    [Fact]
+    public void Finds_that_the_user_has_pushed_it_to_the_target_already()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.AddBareRemote();
+        repository.Configure("merge_back = \"push\"", "push_target = true");
+        var record = repository.RunInWorktree($"{EngineScript.Commit("work")}; exit 3").Expect(3).Record;
+        repository.Git("push", "--quiet", "origin", $"{record.Branch}:main");
+
+        var pushed = repository.Land(record).Expect(0).Record;
+
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Pushed, record.MergeBack?.Commit), (pushed.State, pushed.MergeBack?.Result, pushed.MergeBack?.Commit));
+        Assert.Equal(["main"], repository.Branches);
+    }
+
+    [Fact]
+    public void Says_to_rebase_where_that_is_the_style()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("merge_style = \"rebase\"");
+        var record = RunWithConflict(repository);
+
+        Assert.Contains($"\ngit rebase main {record.Branch}\n", record.Hint, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Goes_on_where_the_kept_worktree_was_deleted_and_keeps_what_git_knew_of_it()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("keep_on_failure = true");
+        var record = repository.RunInWorktree($"{EngineScript.Commit("work")}; {EngineScript.NoteCommit(scratch)}; exit 3").Expect(3).Record;
+        scratch.Run(record.Worktree!, "sh", "-c", $"git checkout -q --detach; {EngineScript.Commit("two")}; {EngineScript.NoteCommit(scratch)}").Expect(0);
+        scratch.Run(scratch.Root, "rm", "-rf", record.Worktree!).Expect(0);
+
+        var landed = repository.Land(record).Expect(0).Record;
+
+        Assert.Equal((MergeBackResult.Landed, null), (landed.MergeBack?.Result, landed.Kept));
+        Assert.Equal("work\n", repository.Read("work"));
+        Assert.Equal([repository.Path], repository.Worktrees);
+        repository.AssertNothingIsLost(scratch, landed);
     }
 
     [Fact]

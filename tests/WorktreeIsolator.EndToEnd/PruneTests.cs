@@ -121,6 +121,21 @@ public sealed class Prune_by_age : IDisposable
     }
 
     [Fact]
+    public void Tells_ages_below_a_minute_and_what_becomes_of_the_record_of_a_ref_that_it_takes()
+    {
+        _repository.Configure("[retention]", "keep_last = 0", "records = \"10s\"", "rescue_refs = \"10s\"");
+        var record = Rescued("one");
+        var then = TimeProvider.System.GetUtcNow().AddSeconds(-30);
+        File.WriteAllBytes(_repository[$".git/wt-run/runs/{record.Id}/run.json"], RecordWriter.ToUtf8(record with { FinishedAt = then }));
+
+        var pruned = _repository.Prune();
+
+        Assert.Contains(pruned, item => item.StartsWith($"took ref {record.RescueRef}: 3", StringComparison.Ordinal) && item.Contains("s old (rescue_refs = 10s)", StringComparison.Ordinal));
+        Assert.Contains($"left record {record.Id}: it names the commit that {record.RescueRef} kept; the next prune takes it", pruned);
+        Assert.Contains(_repository.Prune(), item => item.StartsWith($"took record {record.Id}: ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Goes_on_beside_other_prunes_runs_and_whoever_reads()
     {
         _repository.Configure("[retention]", "keep_last = 0");
@@ -171,7 +186,7 @@ public sealed class Prune_by_age : IDisposable
     private static RunRecord WriteAged(RunStore store, RunRecord record, int days)
     {
         var then = TimeProvider.System.GetUtcNow().AddDays(-days).AddMinutes(-1);
-        var aged = record with { CreatedAt = then, FinishedAt = then };
+        var aged = record with { CreatedAt = then, FinishedAt = then, SettledAt = null };
         File.WriteAllBytes(Path.Combine(store.DirectoryOf(record.Id), "run.json"), RecordWriter.ToUtf8(aged));
         return aged;
     }
@@ -228,6 +243,52 @@ public sealed class Prune_says_of : IDisposable
     }
 
     [Fact]
+    public void A_landed_run_nothing_of_landing_where_its_branch_had_to_stay()
+    {
+        _repository.Configure("merge_style = \"squash\"");
+        var landed = _repository.RunInWorktree($"{EngineScript.Commit("one")}; cd '{_repository.Path}'; git worktree add -q --force '{_scratch.Path("other")}' $WT_RUN_BRANCH").Expect(0).Record;
+        Assert.Equal(MergeBackResult.Landed, landed.MergeBack?.Result);
+
+        var pruned = _repository.Prune();
+
+        Assert.Contains($"left branch {landed.Branch}: it is checked out in '{_scratch.Path("other")}'", pruned);
+        Assert.Contains($"left ref {landed.RescueRef}: the branch of run {landed.Id} is still there", pruned);
+        Assert.DoesNotContain(pruned, item => item.Contains("wt-run land", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_branch_that_a_person_merged_by_hand_that_its_run_is_landed_and_takes_it()
+    {
+        var failed = _repository.RunInWorktree($"{EngineScript.Commit("one")}; exit 3").Expect(3).Record;
+        var conflict = _repository.RunInWorktree(
+            $"{EngineScript.Commit("README", "mine")}; {EngineScript.CommitInCheckout(_repository, "README")}").Expect(120).Record;
+        var other = _repository.RunInWorktree($"{EngineScript.Commit("two")}; exit 3").Expect(3).Record;
+        _repository.Git("merge", "--quiet", failed.Branch!);
+        _ = _repository.TryGit("merge", "--quiet", conflict.Branch!);
+        _repository.Resolve("README", "both\n");
+        _repository.Git("branch", "-D", conflict.Branch!);
+        string[] expected =
+        [
+            $"took branch {failed.Branch}: run {failed.Id} has been landed by hand: all of it is on 'main'",
+            $"took branch {conflict.Branch}: run {conflict.Id} has been landed by hand: all of it is on 'main'",
+        ];
+
+        Assert.Equal(expected, _repository.Prune("--dry-run").Where(item => item.StartsWith("took branch", StringComparison.Ordinal)).OrderBy(item => item != expected[0]));
+        Assert.Equal(RunState.NeedsMerge, _repository.Show(conflict.Id).State);
+        Assert.Equal(expected, _repository.Prune().Where(item => item.StartsWith("took branch", StringComparison.Ordinal)).OrderBy(item => item != expected[0]));
+
+        Assert.Equal(["main", other.Branch!], _repository.Branches);
+        foreach (var record in new[] { failed, conflict })
+        {
+            var now = _repository.Show(record.Id);
+            Assert.Equal((RunState.Succeeded, MergeBackResult.Landed, null), (now.State, now.MergeBack?.Result, now.Hint));
+            Assert.Equal((record.FinishedAt, true), (now.FinishedAt, now.SettledAt > record.FinishedAt));
+        }
+
+        Assert.DoesNotContain(_repository.Prune(), item => item.Contains(conflict.Id, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_branch_whose_record_is_gone_that_it_is_yours()
     {
         _repository.Git("branch", "wt/0123456789ab");
@@ -247,7 +308,7 @@ public sealed class Prune_says_of : IDisposable
         Assert.Equal(
             [
                 $"left worktree {_repository[".worktrees/mine"]}: wt-run did not make it",
-                $"left directory {_repository[".worktrees/stuff"]}: git knows no worktree there; when you have what you need from it: rm -rf '{_repository[".worktrees/stuff"]}'",
+                $"left directory {_repository[".worktrees/stuff"]}: git knows no worktree there; when you have what you need from it: rm -rf {_repository[".worktrees/stuff"]}",
             ],
             _repository.Prune().Order(StringComparer.Ordinal).Reverse());
     }

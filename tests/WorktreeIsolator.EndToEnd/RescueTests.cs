@@ -104,20 +104,37 @@ public sealed class The_commands_that_show_prints_for_a_rescue
     public void Bring_back_the_files_and_what_was_staged(string engine, string status)
     {
         using var scratch = new Scratch();
-        var repository = new TestRepository(scratch);
+        var repository = new TestRepository(scratch, "a' b");
         repository.Commit("gone", "gone\n");
         var record = repository.RunInWorktree(engine).Expect(3).Record;
 
+        var below = Directory.CreateDirectory(repository["below"]).FullName;
         foreach (var command in BringBack(repository, record))
         {
-            scratch.Run(repository.Path, "sh", "-c", command).Expect(0);
+            scratch.Run(below, "sh", "-c", command).Expect(0);
         }
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(below));
 
         var place = scratch.Path($"rescue-{record.Id}");
         Assert.Equal(("edited\n", "later\n", "new\n"), (Read("README"), Read("f"), Read("d/g")));
         Assert.Equal(status, scratch.Run(place, "git", "status", "--porcelain", "-uall").Expect(0).Output.TrimEnd('\n').Replace('\n', ' '));
 
         string Read(string file) => File.ReadAllText(Path.Combine(place, file));
+    }
+
+    [Fact]
+    public void Bring_back_the_sides_of_conflicts()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit("d/it's", "base\n");
+        var record = repository.RunInWorktree(
+            "echo ours > \"d/it's\"; git commit -qam Ours; git checkout -q --detach HEAD~1; echo theirs > \"d/it's\"; git commit -qam Theirs; git merge -q $WT_RUN_BRANCH; exit 3").Expect(3).Record;
+
+        var said = BringBack(repository, record).Select(command => scratch.Run(scratch.Root, "sh", "-c", command).Expect(0).Output).ToList();
+
+        Assert.Contains("theirs\n", said);
     }
 
     [Fact]
@@ -135,7 +152,7 @@ public sealed class The_commands_that_show_prints_for_a_rescue
         }
 
         Assert.Equal(File.ReadAllText(scratch.Path("commits")).Trim(), repository.Git("rev-parse", $"rescue-{record.Id}"));
-        Assert.Contains(commands, command => command.Contains("git branch", StringComparison.Ordinal));
+        Assert.Contains(commands, command => command.Contains(" branch rescue-", StringComparison.Ordinal));
     }
 
     private static List<string> BringBack(TestRepository repository, RunRecord record)
@@ -203,6 +220,41 @@ public sealed class A_submodule_in_the_worktree_of_a_run
         Assert.True(File.Exists(Path.Combine(record.Worktree!, "sub/.git")));
     }
 
+    [Theory]
+    [InlineData("prune")]
+    [InlineData("drop")]
+    public void Keeps_its_commits_though_a_person_deletes_the_directory(string command)
+    {
+        using var scratch = new Scratch();
+        var repository = WithSubmodule(scratch);
+        var record = repository.RunInWorktree($"cd sub; git checkout -q -B next; {EngineScript.Commit("x")}").Expect(120).Record;
+        var module = repository[$".git/worktrees/{record.Id}/modules/sub"];
+        var commit = scratch.Run(module, "git", "--git-dir=.", "rev-parse", "next").Expect(0).Output.Trim();
+
+        scratch.Run(scratch.Root, "rm", "-rf", record.Worktree!).Expect(0);
+        var told = repository.WtRun.Run(command == "drop" ? ["drop", record.Id] : ["prune"]);
+
+        Assert.Contains("submodules that were not pushed", told.Output + told.Error, StringComparison.Ordinal);
+        scratch.Run(module, "git", "--git-dir=.", "--work-tree=.", "cat-file", "-e", commit).Expect(0);
+        scratch.Run(module, "git", "--git-dir=.", "--work-tree=.", "push", "-q", "origin", "next").Expect(0);
+        repository.WtRun.Run("drop", record.Id).Expect(0);
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+
+    [Fact]
+    public void Keeps_its_commits_though_the_engine_deletes_the_directory()
+    {
+        using var scratch = new Scratch();
+        var repository = WithSubmodule(scratch);
+
+        var record = repository.RunInWorktree($"cd sub; git checkout -q -B next; {EngineScript.Commit("x")}; cd ..; git commit -qam Sub; rm -rf \"$WT_RUN_WORKTREE\"").Expect(125).Record;
+        repository.Prune();
+
+        var module = repository[$".git/worktrees/{record.Id}/modules/sub"];
+        Assert.Equal(Path.GetDirectoryName(module), record.Kept?.Path);
+        scratch.Run(module, "git", "--git-dir=.", "--work-tree=.", "cat-file", "-e", "next:x").Expect(0);
+    }
+
     [Fact]
     public void Lets_the_worktree_go_once_they_were_pushed()
     {
@@ -243,5 +295,149 @@ public sealed class A_submodule_in_the_worktree_of_a_run
         repository.Git("add", "wt-run.toml");
         repository.Git("commit", "--quiet", "-m", "Configure");
         return repository;
+    }
+}
+
+public sealed class What_stands_in_the_way_of_keeping_the_work
+{
+    [Fact]
+    public void Is_no_way_to_move_or_delete_a_branch_of_the_users()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Git("branch", "theirs");
+
+        var record = repository.RunInWorktree(
+            $"git checkout -q --detach; {EngineScript.Commit("work")}; {EngineScript.NoteCommit(scratch)}; git symbolic-ref \"refs/heads/$WT_RUN_BRANCH\" refs/heads/theirs; exit 3").Expect(3).Record;
+        repository.Prune();
+        repository.WtRun.Run("drop", record.Id).Expect(0);
+
+        Assert.Equal(repository.Head, repository.Git("rev-parse", "theirs"));
+        Assert.Equal(["main", "theirs"], repository.Branches);
+        repository.AssertNothingIsLost(scratch, record);
+    }
+
+    [Fact]
+    public void Does_not_last_if_it_is_a_lock_that_a_killed_git_of_ours_has_left()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+
+        var record = repository.RunInWorktree(
+            "echo staged > f; git add f; echo edited > f; touch \"$(git rev-parse --git-dir)/wt-run-rescue-index.lock\"; "
+            + "mkdir -p \"$(git rev-parse --git-common-dir)/refs/wt-run\"; touch \"$(git rev-parse --git-common-dir)/refs/wt-run/$WT_RUN_ID.lock\"").Expect(0).Record;
+
+        Assert.Equal(("edited\n", "staged"), (repository.Read("f"), repository.Git("show", $"{record.RescueRef}^2:f")));
+    }
+
+    [Fact]
+    public void Is_not_a_line_of_its_journal_that_was_cut_off()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var record = repository.RunInWorktree("echo work > work; exit 3").Expect(3).Record;
+        File.AppendAllText(Path.Combine(Path.GetDirectoryName(record.Log)!, "events.jsonl"), "{\"at\":\"2026\",\"event\":\"landing\",\"detail\":\"merge --f");
+
+        Assert.Equal(MergeBackResult.Landed, repository.Land(record).Expect(0).Record.MergeBack?.Result);
+    }
+
+    [Fact]
+    public void Is_not_a_change_of_the_configuration_that_the_target_has_already()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit("wt-run.toml", "[projects.p]\npath = \".\"\nmerge_target = \"main\"\n");
+        var start = repository.Head;
+        repository.Commit("wt-run.toml", "[projects.p]\npath = \".\"\nmerge_target = \"main\"\nland_wait = \"1m\"\n");
+
+        var record = repository.RunInWorktree("git merge -q main; echo work > work", "--base", start).Expect(0).Record;
+
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+    }
+}
+
+public sealed class A_repository_that_git_passes_over
+{
+    [Theory]
+    [InlineData("cd tracked; git init -q; echo v1 > h; git add h; git commit -qm One", "tracked")]
+    [InlineData("mkdir n; cd n; git init -q; echo v1 > h; git add h; git commit -qm One; rm .git/HEAD", "n")]
+    [InlineData("mkdir -p n/deep; cd n; git init -q; echo v1 > deep/h; git add .; git commit -qm One; echo junk > .git/HEAD", "n")]
+    public void Keeps_the_worktree(string engine, string name)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        repository.Commit("tracked/t", "t\n");
+
+        var record = repository.RunInWorktree(engine).Record;
+
+        Assert.Contains($"repositories of their own, which no ref can keep: {name}", record.Kept?.Reason, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(Path.Combine(record.Worktree!, name, ".git/objects")));
+    }
+}
+
+public sealed class A_worktree_that_is_kept_after_verify_has_failed : IDisposable
+{
+    private readonly Scratch _scratch = new();
+    private readonly TestRepository _repository;
+
+    public A_worktree_that_is_kept_after_verify_has_failed()
+    {
+        _repository = new TestRepository(_scratch);
+        _repository.Write("wt-run.toml", "[projects.p]\npath = \".\"\nkeep_on_failure = true\nverify = [\"sh\", \"-c\", \"echo left > left; echo verified > README; git add README; test -e ok\"]\n");
+    }
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Stands_at_the_work_on_its_branch_and_lands_what_a_person_adds_there()
+    {
+        var record = _repository.RunInWorktree("echo work > work").Expect(120).Record;
+
+        Assert.Equal(("", record.Branch), (InWorktree("status", "--porcelain"), InWorktree("branch", "--show-current")));
+        _scratch.Run(record.Worktree!, "sh", "-c", "touch ok; git add ok; git commit -qm Ok").Expect(0);
+        Assert.Equal(MergeBackResult.Landed, _repository.Land(record).Expect(0).Record.MergeBack?.Result);
+
+        Assert.Equal(("first\n", false, true), (_repository.Read("README"), File.Exists(_repository["left"]), File.Exists(_repository["ok"])));
+
+        string InWorktree(params IReadOnlyList<string> arguments) => _scratch.Run(record.Worktree!, ["git", .. arguments]).Expect(0).Output.Trim();
+    }
+
+    [Fact]
+    public void Lands_what_a_person_committed_on_the_branch_elsewhere()
+    {
+        var record = _repository.RunInWorktree("echo work > work").Expect(120).Record;
+        _scratch.Run(record.Worktree!, "git", "checkout", "--quiet", "--detach").Expect(0);
+        _repository.Git("worktree", "add", "--quiet", _scratch.Path("mine"), record.Branch!);
+        _scratch.Run(_scratch.Path("mine"), "sh", "-c", "touch ok; git add ok; git commit -qm Ok").Expect(0);
+        _repository.Git("worktree", "remove", _scratch.Path("mine"));
+
+        Assert.Equal(MergeBackResult.Landed, _repository.Land(record).Expect(0).Record.MergeBack?.Result);
+        Assert.Equal((true, true), (File.Exists(_repository["ok"]), File.Exists(_repository["work"])));
+    }
+}
+
+public sealed class A_filter_that_never_ends
+{
+    [Fact]
+    public void Is_ended_by_more_signals_and_the_worktree_is_kept()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var gate = new Gate(scratch);
+        repository.Commit(".gitattributes", "*.x filter=endless\n");
+        repository.Git("config", "filter.endless.clean", $"{gate.Step}; cat");
+
+        using var run = repository.WtRun.Start("run", "--worktree", "--json", "--", "sh", "-c", "echo work > work.x");
+        gate.AwaitReached();
+        Eventually.True(
+            () =>
+            {
+                run.Terminate();
+                return run.HasEnded;
+            },
+            "it has ended");
+        var record = run.Wait().Record;
+
+        Assert.Equal("work\n", File.ReadAllText(Path.Combine(record.Kept!.Path, "work.x")));
     }
 }

@@ -1,6 +1,7 @@
 using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
 using WorktreeIsolator.Cli.Syntax;
+using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Cli.Commands;
@@ -8,13 +9,17 @@ namespace WorktreeIsolator.Cli.Commands;
 /// <summary><c>wt-run list</c>: the runs of every project that is known here.</summary>
 internal sealed class ListCommand : CliCommand
 {
+    private const int MostShown = 100;
+
     private readonly Flag _watch = new("--watch", "Shows the latest runs on the terminal and draws them again when something changes, until Ctrl-C.", "-w");
-    private readonly Flag _json = new("--json", "Prints the records as a JSON array.");
+    private readonly Flag _all = new("--all", "Lists all runs, not only the latest 100 and those that are not over.", "-a");
+    private readonly Flag _json = new("--json", "Prints the records of all runs as a JSON array.");
 
     public ListCommand()
         : base("list", "Lists the runs of every configured project and of the current repository, the newest last.")
     {
         Add(_watch);
+        Add(_all);
         Add(_json);
     }
 
@@ -43,15 +48,24 @@ internal sealed class ListCommand : CliCommand
         }
 
         known.Reconcile();
-        IReadOnlyList<RunRecord> records =
-        [
-            .. known.Stores.SelectMany(owner => owner.Store.ReadAll()).OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal),
-        ];
+        var left = 0;
+        var isShort = !_json.IsGiven(invocation.Line) && !_all.IsGiven(invocation.Line);
+        var found = new List<RunRecord>();
+        foreach (var (_, store) in known.Stores)
+        {
+            var others = 0;
+            found.AddRange(isShort ? store.ReadLatest(MostShown, out others) : store.ReadAll());
+            left += others;
+        }
+
+        IReadOnlyList<RunRecord> records = [.. found.OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
         if (_json.IsGiven(invocation.Line))
         {
             StandardStreams.Out.Write([.. RecordWriter.ToUtf8(records), (byte)'\n']);
+            return ExitCodes.Success;
         }
-        else if (records.Count == 0)
+
+        if (records.Count == 0)
         {
             StandardStreams.Out.WriteText("No runs yet.\n");
         }
@@ -59,6 +73,19 @@ internal sealed class ListCommand : CliCommand
         {
             StandardStreams.Out.WriteText(
                 StandardStreams.Out.IsTerminal ? TerminalTable.Render(RunTable.Of(records), StandardStreams.Out.Width) : RunTable.Of(records).ToPlainText());
+        }
+
+        if (left > 0)
+        {
+            StandardStreams.Error.TryWriteText($"wt-run: {left} older run{(left == 1 ? " is" : "s are")} not shown: wt-run list --all\n");
+        }
+
+        foreach (var project in known.Projects)
+        {
+            foreach (var peer in PeerProcesses.Of(project, known.Options.Environment))
+            {
+                StandardStreams.Out.WriteText(Words.Printable($"{peer} works in {peer.Directory}: it counts as an active user run of {project.Name}\n"));
+            }
         }
 
         return ExitCodes.Success;

@@ -33,10 +33,10 @@ internal sealed class PruneCommand : CliCommand
             {
                 items.AddRange(pruner.Prune(project, isDry));
             }
-            catch (WorktreeIsolatorException e)
+            catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
             {
                 // One repository that cannot be pruned must not hide what became of the others.
-                StandardStreams.Error.TryWriteText(Failure.InWords($"Project '{project.Name}' could not be pruned: {e.Message}", e.Hint));
+                StandardStreams.Error.TryWriteText(Failure.InWords($"Project '{project.Name}' could not be pruned: {e.Message}", (e as WorktreeIsolatorException)?.Hint));
                 exitCode = ExitCodes.Wrong;
             }
         }
@@ -54,7 +54,7 @@ internal sealed class PruneCommand : CliCommand
             foreach (var item in items)
             {
                 var verb = item.IsTaken ? isDry ? "would take" : "took" : "left";
-                StandardStreams.Out.WriteText(Words.Printable($"{verb} {item.Kind} {item.Name}: {item.Reason}\n"));
+                StandardStreams.Out.WriteText(Words.Printable($"{verb} {item.Kind} {item.Name}: {item.Reason.Replace("\n", "\n    ", StringComparison.Ordinal)}\n"));
             }
         }
 

@@ -59,7 +59,7 @@ internal sealed class RunCommand : CliCommand
             progress.Warning(warning.ToString());
         }
 
-        WarnOfIdleKeys(config, request, progress);
+        WarnOfIdleKeys(request, progress);
         if (TriggerSettings.Doubt(config, request.Trigger) is { } doubt)
         {
             progress.Warning(doubt);
@@ -87,14 +87,9 @@ internal sealed class RunCommand : CliCommand
         ? new DetachedProgress(!_quiet.IsGiven(line), asJson)
         : new RunProgress(!_quiet.IsGiven(line), echoes: !asJson, request.Interactive);
 
-    private static void WarnOfIdleKeys(ConfigFile config, RunRequest request, RunProgress progress)
+    private static void WarnOfIdleKeys(RunRequest request, RunProgress progress)
     {
-        var keys = new List<string>(NotInEffect.In(request.Project));
-        if (request.Engine.Name is { } name && config.Engines.TryGetValue(name, out var engine))
-        {
-            keys.AddRange(NotInEffect.In(engine));
-        }
-
+        var keys = NotInEffect.In(request.Project);
         if (keys.Count > 0)
         {
             progress.Warning($"Without effect in this version of wt-run: {string.Join(", ", keys)}.");

@@ -37,7 +37,7 @@ internal static class RunDetails
 
         Line(text, "rescued", record.RescueRef is not null && rescue is null ? $"{record.RescueRef} (no longer there)" : record.RescueRef);
         Line(text, "kept", record.Kept is { } kept ? $"{kept.Path} ({kept.Reason})" : null);
-        Line(text, "kept", RunOutcome.HoldsKeptWork(record) ? $"branch {record.Branch} (its work is on it: {RecordWriter.NameOf(record.MergeBack!.Result!.Value)})" : null);
+        Line(text, "kept", record.MergeBack?.Commit is not null && record.WorkRef() is { } holder && holder == record.Branch ? $"branch {record.Branch} (its work is on it: {RecordWriter.NameOf(record.MergeBack!.Result!.Value)})" : null);
         Line(text, "artifacts", record.Artifacts is { } artifacts ? Words.Artifacts(artifacts) : null);
         Line(text, "waited", Waited(record.Queue));
         Times(text, record);
@@ -84,8 +84,12 @@ internal static class RunDetails
         Line(text, "created", Time(record.CreatedAt));
         Line(text, "started", record.StartedAt is { } started ? $"{Time(started)}{(record.PrepareMs is { } ms ? $", after {Words.Took(TimeSpan.FromMilliseconds(ms))}" : "")}" : null);
         Line(text, "finished", record.FinishedAt is { } finished ? $"{Time(finished)}, after {Words.Took(finished - record.CreatedAt)}" : null);
+        Line(text, Settled(record), record.SettledAt is { } settled ? Time(settled) : null);
         Line(text, "lock held", record.LockHeldMs is { } held ? string.Create(CultureInfo.InvariantCulture, $"{held} ms") : null);
     }
+
+    private static string Settled(RunRecord record) =>
+        record.MergeBack?.Result is { } result and (MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Dropped) ? RecordWriter.NameOf(result) : "looked at";
 
     private static string Time(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
 

@@ -20,7 +20,7 @@ internal static class RunOutcome
     {
         var text = new StringBuilder();
         text.Append(Failure.InWords(Headline(record, landed), null));
-        if (record.Message is { } message && record.State != RunState.Succeeded)
+        if (record.Message is { } message && (record.State != RunState.Succeeded || IsFine(record)))
         {
             text.Append(message.TrimEnd()).Append('\n');
         }
@@ -63,11 +63,12 @@ internal static class RunOutcome
             yield return line;
         }
 
-        if (HoldsKeptWork(record))
+        var holder = record.MergeBack?.Commit is null ? null : record.WorkRef();
+        if (holder is not null)
         {
             if (record.Base is { } start)
             {
-                yield return $"see the work:   git log -p {start.Commit[..12]}..{ShellWords.Quoted(record.Branch!)}";
+                yield return $"see the work:   git log -p {start.Commit[..12]}..{ShellWords.Quoted(holder)}";
             }
 
             if (!own.Any(line => line.Contains("wt-run land", StringComparison.Ordinal)))
@@ -76,7 +77,8 @@ internal static class RunOutcome
             }
         }
 
-        if (record.Kept is not null || HoldsKeptWork(record))
+        if ((record.Kept is not null || (holder is not null && holder == record.Branch))
+            && !own.Any(line => line.Contains("wt-run drop", StringComparison.Ordinal)))
         {
             yield return $"give it up:     wt-run drop {id}";
         }
@@ -91,14 +93,6 @@ internal static class RunOutcome
             yield return $"see its output: wt-run logs {id}";
         }
     }
-
-    /// <summary>Whether the run's work is on its branch and nowhere else.</summary>
-    public static bool HoldsKeptWork(RunRecord record) =>
-        record.Branch is not null && record.MergeBack is
-        {
-            Commit: not null, Result: MergeBackResult.Kept or MergeBackResult.Conflict
-            or MergeBackResult.VerifyFailed or MergeBackResult.TargetBusy or MergeBackResult.Rejected or MergeBackResult.Blocked
-        };
 
     private static string Headline(RunRecord record, LandedChange? landed)
     {
@@ -122,6 +116,7 @@ internal static class RunOutcome
         { Result: MergeBackResult.Landed } work => $"landed on {work.Target}{(landed is null ? "" : $": {landed}")}",
         { Result: MergeBackResult.Pushed } work => $"pushed {work.Target ?? record.Branch}{(landed is null ? "" : $": {landed}")}",
         { Result: MergeBackResult.Kept } => record.RescueRef is { } rescue ? $"kept its work as {rescue}" : $"kept its work on branch {record.Branch}",
+        { Result: MergeBackResult.Nothing } when record.Message is not null => "succeeded; there is nothing to land",
         { Result: MergeBackResult.Nothing } => "succeeded; it made no commits, so there is nothing to land",
         _ => record is { StartedAt: { } start, FinishedAt: { } end } ? $"succeeded after {Words.Took(end - start)}" : "succeeded",
     };
@@ -133,7 +128,7 @@ internal static class RunOutcome
         MergeBackResult.Conflict => " because it conflicts",
         MergeBackResult.VerifyFailed => " because verify failed",
         MergeBackResult.TargetBusy => " because that is in use",
-        MergeBackResult.Rejected => " because the remote rejected it",
+        MergeBackResult.Rejected => " because it was refused",
         MergeBackResult.Blocked => " because it must not land by itself",
         _ => "",
     };

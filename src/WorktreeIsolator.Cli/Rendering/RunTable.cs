@@ -63,7 +63,7 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
         { State: var state } when !state.IsFinal() => record.Worktree,
         { MergeBack.Result: MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Nothing } => record.MergeBack.Target ?? "",
         { MergeBack.Result: MergeBackResult.Dropped } => record.RescueRef ?? "",
-        _ => record.Branch ?? "",
+        _ => record.WorkRef() ?? record.Branch ?? "",
     };
 
     /// <summary>Its place in the queue; else the exit code if it is not 0, what became of the work, and what was kept and why.</summary>

@@ -9,7 +9,7 @@ internal static class ExactCheckout
     /// </summary>
     public static void Of(GitCommand worktreeGit, CommitId commit, CancellationToken cancellation = default)
     {
-        var git = worktreeGit.WithoutHooks().WithTimeout(null);
+        var git = worktreeGit.WithoutHooks().WithTimeout(GitCommand.ContentTimeout);
         git.Run(["checkout", "--quiet", "--force", "--detach", "--no-recurse-submodules", commit.ToString()], cancellation);
         git.Run(["clean", "--quiet", "--force", "-d"], cancellation);
     }

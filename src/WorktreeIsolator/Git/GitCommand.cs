@@ -11,8 +11,11 @@ internal sealed record GitResult(int ExitCode, byte[] RawOutput, string Error)
 
     public bool Succeeded => ExitCode == 0;
 
-    /// <summary>Whether a signal ended it. (129 may be SIGHUP, but is what git says to a wrong option.)</summary>
-    public bool WasKilled => ExitCode > 129;
+    /// <summary>Whether a signal ended it. (129 may be SIGHUP, but is what git says to a wrong option; 255 is what it says when a hook refuses a ref.)</summary>
+    public bool WasKilled => IsSignal(ExitCode);
+
+    /// <summary>Whether an exit code is 128 and a signal.</summary>
+    public static bool IsSignal(int exitCode) => exitCode is > 129 and <= 128 + 64;
 
     /// <summary>Standard output, without the line end at its end; names in it may be any bytes (<see cref="ByteText"/>).</summary>
     public string Output => _output ??= ByteText.Decode(RawOutput).TrimEnd('\n');
@@ -31,6 +34,9 @@ internal sealed record GitCommand
     /// <summary>For commands that only touch metadata; those that write a user's files have none.</summary>
     public static readonly TimeSpan MetadataTimeout = TimeSpan.FromMinutes(2);
 
+    /// <summary>For commands that read or write all files of a run's worktree: filters may fetch them from somewhere, and may hang.</summary>
+    public static readonly TimeSpan ContentTimeout = TimeSpan.FromMinutes(30);
+
     /// <summary>For commands that talk to a remote.</summary>
     public static readonly TimeSpan NetworkTimeout = TimeSpan.FromMinutes(10);
 
@@ -39,6 +45,9 @@ internal sealed record GitCommand
     private const int TriesOfLook = 20;
 
     private static readonly TimeSpan PauseBetweenLooks = TimeSpan.FromMilliseconds(5);
+
+    // Whose git was killed undoes what that left, but on a busy machine not within milliseconds.
+    private static readonly TimeSpan LongestPauseBetweenLooks = TimeSpan.FromMilliseconds(50);
 
     // What `git rev-parse --local-env-vars` prints (git 2.39), and what else changes which repository or objects git sees.
     private static readonly string[] LocalVariables =
@@ -67,6 +76,8 @@ internal sealed record GitCommand
     private TimeSpan? Timeout { get; init; } = MetadataTimeout;
 
     private ReadOnlyMemory<byte>? Input { get; init; }
+
+    private CancellationToken Cancellation { get; init; }
 
     /// <summary>git that finds its repository from <paramref name="directory"/>; never a run's directory.</summary>
     public static GitCommand In(string directory, IReadOnlyDictionary<string, string> environment)
@@ -105,6 +116,12 @@ internal sealed record GitCommand
     public GitCommand With(string variable, string value) =>
         this with { Environment = new Dictionary<string, string>(Environment, StringComparer.Ordinal) { [variable] = value } };
 
+    /// <summary>
+    /// Named as a run's, so that it is ended with the run if the supervisor dies: recovery undoes what the run made, and nobody may still be making it then.
+    /// Not for a git that writes a user's files; recovery waits for that one.
+    /// </summary>
+    public GitCommand OfRun(string id) => With(ProcessTree.RunIdVariable, id);
+
     /// <summary>With a configuration value for this command alone.</summary>
     public GitCommand Configured(string key, string value) => this with { Options = [.. Options, "-c", $"{key}={value}"] };
 
@@ -115,6 +132,9 @@ internal sealed record GitCommand
     public GitCommand WithoutHooks() => Configured("core.hooksPath", "/dev/null");
 
     public GitCommand WithTimeout(TimeSpan? timeout) => this with { Timeout = timeout };
+
+    /// <summary>With a token that ends every command that is given no other.</summary>
+    public GitCommand EndedBy(CancellationToken cancellation) => this with { Cancellation = cancellation };
 
     public GitCommand WithInput(string text) => this with { Input = ByteText.Encode(text) };
 
@@ -130,7 +150,8 @@ internal sealed record GitCommand
                 return result;
             }
 
-            Waiting.Pause(PauseBetweenLooks, cancellation);
+            var pause = PauseBetweenLooks * attempt;
+            Waiting.Pause(pause < LongestPauseBetweenLooks ? pause : LongestPauseBetweenLooks, cancellation);
         }
     }
 
@@ -155,7 +176,7 @@ internal sealed record GitCommand
                 Input = Input,
                 Group = ChildGroup.OwnSession,
             });
-            return new Started(child, arguments, Timeout, Environment.GetValueOrDefault("GIT_WORK_TREE") ?? Directory);
+            return new Started(child, arguments, Timeout, Environment.GetValueOrDefault("GIT_WORK_TREE") ?? Directory, Cancellation);
         }
         catch (WorktreeIsolatorException e) when (e.Kind is FailureKind.EngineNotFound or FailureKind.EngineNotExecutable)
         {
@@ -170,13 +191,14 @@ internal sealed record GitCommand
         || result.ExitCode is 1 or 128 && result.Error.Contains("bad object worktrees/", StringComparison.Ordinal);
 
     /// <summary>A git command under way.</summary>
-    internal sealed class Started(CapturedCommand command, IReadOnlyList<string> arguments, TimeSpan? timeout, string writesTo) : IDisposable
+    internal sealed class Started(
+        CapturedCommand command, IReadOnlyList<string> arguments, TimeSpan? timeout, string writesTo, CancellationToken endedBy) : IDisposable
     {
         private const long NothingToSpeakOf = 1 << 20;
 
         public GitResult Finish(CancellationToken cancellation = default)
         {
-            var result = command.Finish(timeout, cancellation);
+            var result = command.Finish(timeout, cancellation.CanBeCanceled ? cancellation : endedBy);
             var error = Encoding.UTF8.GetString(result.Error);
             return result.TimedOut
                 ? throw new GitException(arguments, result.ExitCode, $"{error}It was ended after {timeout!.Value.TotalSeconds:0} s.")

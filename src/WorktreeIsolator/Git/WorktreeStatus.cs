@@ -23,13 +23,16 @@ internal sealed record WorktreeStatus
     /// <summary>Files that git does not know and does not ignore; a directory ends with a slash.</summary>
     public IReadOnlyList<string> Untracked { get; private init; } = [];
 
+    /// <summary>Files of the index or of HEAD that differ from it.</summary>
+    public IReadOnlyList<string> Changed { get; private init; } = [];
+
     /// <summary>Untracked directories that are repositories of their own: git adds no file of them.</summary>
     public IReadOnlyList<string> NestedRepositories { get; private init; } = [];
 
     /// <summary>What git says it could not read; it leaves that out and exits with 0.</summary>
     public string? Unreadable { get; private init; }
 
-    /// <summary>Submodules with changes or commits of their own.</summary>
+    /// <summary>Submodules with changes of their own; another commit checked out in one is a change of this repository.</summary>
     public IReadOnlyList<string> DirtySubmodules { get; private init; } = [];
 
     /// <summary>What git ignores, a directory that is ignored as a whole by its name alone.</summary>
@@ -47,7 +50,7 @@ internal sealed record WorktreeStatus
         .Configured("core.untrackedCache", "false")
         .Configured("core.trustctime", "true")
         .Configured("core.checkStat", "default")
-        .WithTimeout(null)
+        .WithTimeout(GitCommand.ContentTimeout)
         .Run(["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignored=matching", "--ignore-submodules=none"]);
         return Parse(result.RawOutput) with
         {
@@ -62,6 +65,7 @@ internal sealed record WorktreeStatus
         var unmerged = new List<string>();
         var untracked = new List<string>();
         var submodules = new List<string>();
+        var changed = new List<string>();
         var ignored = new List<string>();
         var entries = ByteText.Decode(output).Split('\0');
         for (var i = 0; i < entries.Length; i++)
@@ -82,12 +86,13 @@ internal sealed record WorktreeStatus
                 case '1' or '2' or 'u':
                     status = status with { IsDirty = true, HasStagedVersions = status.HasStagedVersions || (entry[2] != '.' && entry[3] != '.') };
                     var fields = entry.Split(' ', entry[0] switch { '1' => 9, '2' => 10, _ => 11 });
+                    changed.Add(fields[^1]);
                     if (fields[0] == "u")
                     {
                         unmerged.Add(fields[^1]);
                     }
 
-                    if (fields[2][0] == 'S' && fields[2] != "S...")
+                    if (fields[2][0] == 'S' && fields[2][2..] != "..")
                     {
                         submodules.Add(fields[^1]);
                     }
@@ -103,6 +108,7 @@ internal sealed record WorktreeStatus
         return status with
         {
             Unmerged = unmerged,
+            Changed = changed,
             Untracked = untracked,
             NestedRepositories = untracked.FindAll(path => path.EndsWith('/')),
             DirtySubmodules = submodules,

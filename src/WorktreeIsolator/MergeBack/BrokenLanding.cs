@@ -24,13 +24,14 @@ internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Ol
     public override string ToString() => $"{Prefix}{Path}: {Target.Ref} {Old} {New}";
 
     /// <summary>Reads the note of a landing; null if that touched no checkout.</summary>
-    public static BrokenLanding? TryParse(string note, BranchName? target)
+    public static BrokenLanding? TryParse(string note)
     {
-        var words = note.Split(' ');
-        return target is not null && note.StartsWith(Prefix, StringComparison.Ordinal)
-            && CommitId.TryParse(words[^1]) is { } commit && CommitId.TryParse(words[^2]) is { } old
-            && note.LastIndexOf($": {target.Ref} ", StringComparison.Ordinal) is var end and > 0
-            ? new BrokenLanding(note[Prefix.Length..end], target, old, commit)
+        const string heads = "refs/heads/";
+        return note.StartsWith(Prefix, StringComparison.Ordinal) && note.Split(' ') is [.., var target, var before, var after]
+            && target.StartsWith(heads, StringComparison.Ordinal) && BranchName.TryParse(target[heads.Length..]) is { } branch
+            && CommitId.TryParse(before) is { } old && CommitId.TryParse(after) is { } commit
+            && note.LastIndexOf($": {target} ", StringComparison.Ordinal) is var end and > 0
+            ? new BrokenLanding(note[Prefix.Length..end], branch, old, commit)
             : null;
     }
 
@@ -54,12 +55,12 @@ internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Ol
         using var turn = DirectoryTurn.Take(
             DirectoryTurn.PathFor(repository.StateDirectory, gitDirectory), shared: false, $"recovery of run {runId}, pid {Environment.ProcessId}", Patience, CancellationToken.None)
             ?? throw new WorktreeIsolatorException(FailureKind.Lock, $"A run is at work in '{Path}', where its landing broke off.");
+        RemoveLocks(repository, Path, gitDirectory, Target, began);
         if (Tip(repository) != Old || OperationInProgress.In(gitDirectory) is not null)
         {
             return true; // it has landed, or its user has moved on
         }
 
-        RemoveLocks(repository, Path, gitDirectory, Target, began);
         return repair.TakeBack(Old, New, "");
     }
 
@@ -84,7 +85,7 @@ internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Ol
     /// </summary>
     public static void RemoveLocks(Repository repository, string path, string gitDirectory, BranchName target, DateTimeOffset began)
     {
-        if (ProcessEntry.ReadAll().Values.Any(process => process is { IsRunning: true, Name: "git" } && WorksIn(process, path)))
+        if (GitAtWork.In([path]).Count > 0)
         {
             return;
         }
@@ -92,18 +93,6 @@ internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Ol
         foreach (var file in Locks(repository, gitDirectory, target).Where(file => File.Exists(file) && File.GetLastWriteTimeUtc(file) >= began.UtcDateTime))
         {
             File.Delete(file);
-        }
-    }
-
-    private static bool WorksIn(ProcessEntry process, string path)
-    {
-        try
-        {
-            return new FileInfo($"/proc/{process.Pid}/cwd").LinkTarget is { } directory && CanonicalPath.IsAtOrBelow(directory, path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false; // ended, or of another user, whom git lets in only if the repository is shared
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Records;
 
@@ -33,25 +32,10 @@ public sealed record LandedChange(int Files, int Insertions, int Deletions)
     /// <summary>The target as the landing found it, from the line that was journalled before it was moved: <c>… OLD NEW</c>.</summary>
     private static string? TargetBefore(RunRecord record, string commit)
     {
-        string? before = null;
-        var events = Path.Combine(Path.GetDirectoryName(record.Log ?? "") ?? "", "events.jsonl");
-        foreach (var line in File.Exists(events) ? File.ReadLines(events) : [])
-        {
-            if (!line.Contains(commit, StringComparison.Ordinal) || !line.EndsWith('}'))
-            {
-                // The second: a line that a full disk cut off.
-                continue;
-            }
-
-            using var parsed = JsonDocument.Parse(line);
-            if (parsed.RootElement.GetProperty("event").GetString() == "landing"
-                && parsed.RootElement.GetProperty("detail").GetString()?.Split(' ') is [.., var old, var to] && to == commit)
-            {
-                before = CommitId.TryParse(old)?.ToString();
-            }
-        }
-
-        return before;
+        var notes = record.Log is { } log ? RunEvents.Read(Path.GetDirectoryName(log)!, RunEvents.Landing) : [];
+        return notes.Select(note => note.Split(' ')).LastOrDefault(words => words.Length > 1 && words[^1] == commit) is [.., var old, _]
+            ? CommitId.TryParse(old)?.ToString()
+            : null;
     }
 
     /// <summary>Reads <c> 3 files changed, 10 insertions(+), 2 deletions(-)</c>; git leaves out what is zero, and prints nothing for no change.</summary>

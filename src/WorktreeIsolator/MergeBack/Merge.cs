@@ -7,7 +7,8 @@ namespace WorktreeIsolator.MergeBack;
 internal abstract record MergeOutcome;
 
 /// <summary>The target holds everything already.</summary>
-internal sealed record NothingToMerge : MergeOutcome;
+/// <param name="IsMerged">Whether it holds the commits themselves; else all that they change is there by other commits, or they change nothing.</param>
+internal sealed record NothingToMerge(bool IsMerged) : MergeOutcome;
 
 /// <summary>The target has to become this commit, which descends from it.</summary>
 /// <param name="Commit">The commit to land.</param>
@@ -53,7 +54,7 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
         var counts = worktreeGit.ReadOnly().Run(["rev-list", "--count", "--left-right", $"{old}...{tip}"]).Output.Split('\t');
         if (counts[1] == "0")
         {
-            return new NothingToMerge();
+            return new NothingToMerge(IsMerged: true);
         }
 
         if (counts[0] == "0" && style != MergeStyle.Squash)
@@ -78,7 +79,7 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
 
         if (style == MergeStyle.Squash && tree == worktreeGit.ReadOnly().Run(["rev-parse", $"{target}^{{tree}}"]).Output)
         {
-            return new NothingToMerge();
+            return new NothingToMerge(IsMerged: false);
         }
 
         string[] parents = style == MergeStyle.Squash ? ["-p", target.ToString()] : ["-p", target.ToString(), "-p", tip.ToString()];
@@ -90,7 +91,7 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
     private MergeOutcome? TreeOf(CommitId target, CommitId tip, out string? tree)
     {
         string[] arguments = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", target.ToString(), tip.ToString()];
-        var result = worktreeGit.WithTimeout(null).Try(arguments);
+        var result = worktreeGit.WithTimeout(GitCommand.ContentTimeout).Try(arguments);
         tree = null;
         if (result.Error.Contains("unrelated histories", StringComparison.Ordinal))
         {
@@ -111,13 +112,13 @@ internal sealed class Merge(GitCommand worktreeGit, IReadOnlyDictionary<string, 
     private MergeOutcome Rebase(CommitId target, CommitId tip)
     {
         ExactCheckout.Of(worktreeGit, tip);
-        var git = Committer().WithoutHooks().WithTimeout(null)
+        var git = Committer().WithoutHooks().WithTimeout(GitCommand.ContentTimeout)
             .Configured("rebase.autoStash", "false").Configured("rebase.updateRefs", "false").Configured("commit.gpgSign", "false");
         var result = git.Try(["rebase", "--quiet", "--no-autostash", "--no-gpg-sign", "--merge", target.ToString(), tip.ToString()]);
         if (result.Succeeded)
         {
             var rebased = CommitId.Parse(git.ReadOnly().Run(["rev-parse", "HEAD"]).Output);
-            return (MergeOutcome?)LostMerges(target, tip, rebased) ?? (rebased == target ? new NothingToMerge() : new Mergeable(rebased, IsNew: true));
+            return (MergeOutcome?)LostMerges(target, tip, rebased) ?? (rebased == target ? new NothingToMerge(IsMerged: false) : new Mergeable(rebased, IsNew: true));
         }
 
         var conflicts = git.ReadOnly().Run(["diff", "--name-only", "--diff-filter=U", "-z"]).Fields;

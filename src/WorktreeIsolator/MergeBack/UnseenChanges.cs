@@ -40,10 +40,17 @@ internal sealed class UnseenChanges(
                 $"Take it out of every commit of the run's branch, in a worktree beside yours:\n{TakeOut(baseCommit, branch)}\nThen:");
         }
 
-        var governed = changed.FindAll(path => governing.Any(ruling => IsAtOrBelow(path, ruling) || IsAtOrBelow(ruling, path)));
+        var governed = ChangedForTarget(tip, baseCommit).Where(path => governing.Any(ruling => IsAtOrBelow(path, ruling) || IsAtOrBelow(ruling, path))).ToList();
         return governed.Count == 0
             ? null
             : ($"The run changed what governs it: {Names(governed)}.", "Read the change; if it is right,");
+    }
+
+    /// <summary>What the target would get that it does not have: the run may have merged a newer one.</summary>
+    private IEnumerable<string> ChangedForTarget(CommitId tip, CommitId baseCommit)
+    {
+        var common = target is null ? null : CommitId.TryParse(worktreeGit.ReadOnly().Try(["merge-base", target, tip.ToString()]).Output);
+        return TreeChange.Between(worktreeGit, common ?? baseCommit, tip).Select(change => change.Path);
     }
 
     /// <summary>A file that was taken out again lies in the history all the same, for whoever gets it.</summary>

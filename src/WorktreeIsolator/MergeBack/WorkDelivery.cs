@@ -37,17 +37,17 @@ internal sealed class WorkDelivery(
 
     /// <summary>Delivers.</summary>
     /// <param name="tip">The work; a ref holds it already.</param>
-    /// <param name="unfinished">Why nothing of it may go further; null if it may.</param>
+    /// <param name="unfinished">Why nothing of it may go further, and what a person can do about it; null if it may.</param>
     /// <param name="baseCommit">What the run began from.</param>
     /// <param name="branch">The run branch.</param>
     /// <param name="message">For a merge commit.</param>
     /// <param name="cancellation">Ends waiting, and a push; never a landing under way.</param>
     public WorkOutcome Deliver(
-        CommitId tip, string? unfinished, CommitId baseCommit, BranchName branch, string message, CancellationToken cancellation)
+        CommitId tip, (string Why, string Remedy)? unfinished, CommitId baseCommit, BranchName branch, string message, CancellationToken cancellation)
     {
-        if (unfinished is not null)
+        if (unfinished is var (why, remedy))
         {
-            return Blocked(tip, $"The worktree was left unfinished: {unfinished}.", "Finish or abort it in the worktree that was kept, then");
+            return Blocked(tip, $"The worktree was left unfinished: {why}.", $"{remedy} in the worktree that was kept, then");
         }
 
         if (tip == baseCommit)

@@ -35,6 +35,7 @@ internal sealed record WorkOutcome(
 /// <param name="project">The project.</param>
 /// <param name="runId">The run.</param>
 /// <param name="branch">The run branch.</param>
+/// <param name="baseCommit">What the run began from.</param>
 /// <param name="keptAt">The run's worktree if it stays in any case; null if it goes once the work is safe.</param>
 /// <param name="merge">Makes what lands.</param>
 /// <param name="verify">Whether a commit may land; null if the project verifies nothing.</param>
@@ -44,6 +45,7 @@ internal sealed class WorkLanding(
     ProjectConfig project,
     string runId,
     BranchName branch,
+    CommitId baseCommit,
     string? keptAt,
     Merge merge,
     Func<CommitId, bool?> verify,
@@ -55,7 +57,10 @@ internal sealed class WorkLanding(
     private bool _isHeld;
     private string? _waitsFor;
 
-    private string MergeRef => $"refs/wt-run-merge/{runId}";
+    private string MergeRef => MergeRefOf(runId);
+
+    /// <summary>The ref that holds a run's merge until it has landed.</summary>
+    public static string MergeRefOf(string runId) => $"refs/wt-run-merge/{runId}";
 
     /// <summary>Lands, or says why a person is needed.</summary>
     /// <param name="target">The branch.</param>
@@ -161,7 +166,7 @@ internal sealed class WorkLanding(
         if (mergeable.IsNew)
         {
             _isHeld = true;
-            repository.Git.Run(["update-ref", MergeRef, mergeable.Commit.ToString()]);
+            repository.Git.Run(["update-ref", "--no-deref", MergeRef, mergeable.Commit.ToString()]);
         }
     }
 
@@ -170,7 +175,7 @@ internal sealed class WorkLanding(
         if (_isHeld)
         {
             _isHeld = false;
-            _ = repository.Git.Try(["update-ref", "-d", MergeRef]);
+            _ = repository.DeleteRef(MergeRef, null, runId);
         }
     }
 
@@ -179,15 +184,20 @@ internal sealed class WorkLanding(
         var git = keptAt is null ? "git" : $"git -C {ShellWords.Quoted(keptAt)}";
         var (ours, theirs) = (ShellWords.Quoted(branch.Value), ShellWords.Quoted(target.Name));
         var mergeIt = $"Merge '{target.Name}' into the run's branch, resolve, commit:\n{git} switch {ours} && {git} merge {theirs}\nThen: wt-run land {runId}";
+        var rebaseIt = $"Rebase the run's branch onto '{target.Name}', resolve what conflicts:\n{git} rebase {theirs} {ours}\nThen: wt-run land {runId}";
         return outcome switch
         {
+            // Someone merged or pushed it by hand.
+            NothingToMerge { IsMerged: true } when !repository.IsAncestor(tip, baseCommit.ToString()) =>
+                new WorkOutcome(target.Done, tip, Message: $"All of it was on '{target.Name}' already."),
+            NothingToMerge { IsMerged: false } => new WorkOutcome(MergeBackResult.Nothing, null, Message: $"All that it changes is on '{target.Name}' already."),
             NothingToMerge => new WorkOutcome(MergeBackResult.Nothing, null),
             MergeConflict conflict => new WorkOutcome(
                 MergeBackResult.Conflict,
                 tip,
                 conflict.Paths,
                 $"The work conflicts with '{target.Name}' in {string.Join(", ", conflict.Paths)}.",
-                mergeIt),
+                project.MergeStyle == MergeStyle.Rebase ? rebaseIt : mergeIt),
             UnrelatedHistories => new WorkOutcome(
                 MergeBackResult.Conflict,
                 tip,
@@ -203,7 +213,7 @@ internal sealed class WorkLanding(
                 MergeBackResult.Conflict,
                 tip,
                 Message: $"'{target.Name}' has moved on since the run began, and merge_style = \"ff\" allows no merge.",
-                Hint: $"Rebase the run's branch onto it:\n{git} rebase {theirs} {ours}\nThen: wt-run land {runId}"),
+                Hint: rebaseIt),
         };
     }
 
@@ -234,7 +244,7 @@ internal sealed class WorkLanding(
     private FileLock? TakeTargetLock(LandingPlace target, CancellationToken cancellation)
     {
         var path = TargetLockPath(target);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        Sharing.CreateDirectory(Path.GetDirectoryName(path)!);
         var taken = FileLock.TryAcquire(path);
         if (taken is null)
         {

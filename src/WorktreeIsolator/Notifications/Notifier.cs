@@ -79,7 +79,7 @@ internal sealed class Notifier(ProjectConfig project, RunnerOptions options, Run
     {
         try
         {
-            RunJournal.Append(store.DirectoryOf(record.Id), options.Time.GetUtcNow(), Event, text);
+            RunEvents.Append(store.DirectoryOf(record.Id), options.Time.GetUtcNow(), Event, text, sync: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -5,12 +5,13 @@ namespace WorktreeIsolator.Platform;
 
 /// <summary>
 /// What has to be done to files whose names git gives us, and which may be any bytes (<see cref="ByteText"/>): .NET's own paths are UTF-8, and a name
-/// that is not cannot even be opened by them. Nothing here follows a symbolic link.
+/// that is not cannot even be opened by them. What is asked for is the link itself, where a name is one.
 /// </summary>
 internal static unsafe class AnyFile
 {
     private const int TypeMask = 0xf000, DirectoryType = 0x4000, RegularType = 0x8000;
     private const int LongestLink = 4096;
+    private const int ReadPermission = 4; // R_OK
 
     /// <summary>Whether there is anything of this name: a file, a directory, a link that leads nowhere.</summary>
     public static bool Exists(string path) => TryStat(path, out _);
@@ -20,6 +21,13 @@ internal static unsafe class AnyFile
 
     /// <summary>In bytes; 0 for whatever is no regular file.</summary>
     public static long LengthOf(string path) => TryStat(path, out var stat) && (stat.Mode & TypeMask) == RegularType ? (long)stat.Size : 0;
+
+    /// <summary>The user whom it belongs to; null if there is nothing.</summary>
+    public static uint? OwnerOf(string path) => TryStat(path, out var stat) ? stat.Uid : null;
+
+    /// <summary>Whether we may read it, if it is a regular file.</summary>
+    public static bool IsReadable(string path) =>
+        !TryStat(path, out var stat) || (stat.Mode & TypeMask) != RegularType || Libc.Access(path, ReadPermission) == 0;
 
     /// <summary>All of a file.</summary>
     public static byte[] ReadAllBytes(string path)

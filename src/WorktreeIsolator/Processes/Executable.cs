@@ -48,7 +48,7 @@ internal static class Executable
     private static string RequireExecutable(string path) => IsExecutable(path)
         ? path
         : throw new WorktreeIsolatorException(
-            FailureKind.EngineNotExecutable, $"'{path}' may not be executed: it lacks the permission.", $"chmod +x '{path}'");
+            FailureKind.EngineNotExecutable, $"'{path}' may not be executed: it lacks the permission.", $"chmod +x {ShellWords.Quoted(path)}");
 
     private static WorktreeIsolatorException NotFound(string name, string why) => new(
         FailureKind.EngineNotFound, $"The command '{name}' was not found: {why}.", "Check the spelling and PATH, or give an absolute path.");

@@ -77,6 +77,7 @@ public static class RecordWriter
         json.WriteString("created_at", record.CreatedAt);
         WriteTime(json, "started_at", record.StartedAt);
         WriteTime(json, "finished_at", record.FinishedAt);
+        WriteTime(json, "settled_at", record.SettledAt);
         json.WriteString("message", record.Message);
         json.WriteString("hint", record.Hint);
         json.WriteEndObject();

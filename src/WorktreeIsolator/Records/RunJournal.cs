@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.Records;
@@ -71,56 +69,10 @@ internal sealed class RunJournal : IDisposable
     /// <param name="what">The kind of event, one word.</param>
     /// <param name="detail">What a person or a recovery needs to know of it.</param>
     /// <param name="sync">Whether it must survive a power cut before the call returns.</param>
-    public void Note(string what, string detail, bool sync = false) => Append(Directory, Now, what, detail, sync);
-
-    /// <summary>Appends a line to the events of a run that is over, which nobody need hold for that.</summary>
-    /// <param name="directory">The run's directory.</param>
-    /// <param name="at">When it happened.</param>
-    /// <param name="what">The kind of event, one word.</param>
-    /// <param name="detail">What a person needs to know of it.</param>
-    /// <param name="sync">Whether it must survive a power cut before the call returns.</param>
-    public static void Append(string directory, DateTimeOffset at, string what, string detail, bool sync = false)
-    {
-        using var line = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(line))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("at", at);
-            writer.WriteString("event", what);
-            writer.WriteString("detail", detail);
-            writer.WriteEndObject();
-        }
-
-        line.Write("\n"u8);
-        using var file = new FileStream(
-            Path.Combine(directory, "events.jsonl"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-        file.Write(line.GetBuffer().AsSpan(0, (int)line.Length));
-        if (sync)
-        {
-            file.Flush(flushToDisk: true);
-        }
-    }
+    public void Note(string what, string detail, bool sync = false) => RunEvents.Append(Directory, Now, what, detail, sync);
 
     /// <summary>The details of all events of one kind, oldest first.</summary>
-    public IReadOnlyList<string> Notes(string what)
-    {
-        var path = Path.Combine(Directory, "events.jsonl");
-        var details = new List<string>();
-        foreach (var line in File.Exists(path) ? File.ReadLines(path) : [])
-        {
-            // The last line of a process that was killed may be cut off.
-            if (line.EndsWith('}') && line.Contains($"\"{what}\"", StringComparison.Ordinal))
-            {
-                using var parsed = JsonDocument.Parse(line);
-                if (parsed.RootElement.GetProperty("event").GetString() == what)
-                {
-                    details.Add(parsed.RootElement.GetProperty("detail").GetString()!);
-                }
-            }
-        }
-
-        return details;
-    }
+    public IReadOnlyList<string> Notes(string what) => RunEvents.Read(Directory, what);
 
     /// <summary>Releases the liveness lock.</summary>
     public void Dispose() => _liveness.Dispose();

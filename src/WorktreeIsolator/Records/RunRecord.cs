@@ -133,8 +133,11 @@ public sealed record RunRecord
     /// <summary>When the engine was started.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
-    /// <summary>When the state became final.</summary>
+    /// <summary>When the run was over; what is done with its work later does not change it.</summary>
     public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>When what it left was last landed, dropped or pruned by hand; null if that never was.</summary>
+    public DateTimeOffset? SettledAt { get; init; }
 
     /// <summary>What happened, as a sentence, if there is something to say.</summary>
     public string? Message { get; init; }
@@ -144,4 +147,20 @@ public sealed record RunRecord
 
     /// <summary>Whether its work is complete and only waits until nobody is in the way where it has to land.</summary>
     public bool WaitsForItsTarget() => State == RunState.NeedsMerge && MergeBack?.Result == MergeBackResult.TargetBusy;
+
+    /// <summary>From when on its age counts for retention; null if it is not over.</summary>
+    public DateTimeOffset? RestsSince() => SettledAt ?? FinishedAt;
+
+    /// <summary>
+    /// What holds its work for as long as its target does not: the run branch, or the rescue ref; null if its work is elsewhere, was given up,
+    /// or there is none.
+    /// </summary>
+    public string? WorkRef() => MergeBack switch
+    {
+        null or { Result: null or MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Nothing or MergeBackResult.Dropped } => null,
+
+        // merge_back = "none" leaves no branch of a run that succeeded.
+        { Policy: "none", Result: MergeBackResult.Kept } when State == RunState.Succeeded && Kept is null && RescueRef is not null => RescueRef,
+        _ => Branch,
+    };
 }

@@ -75,8 +75,29 @@ public sealed class RunStore
     public bool IsUnreadable(string id) => Directory.Exists(DirectoryOf(id)) && TryRead(id) is null && Directory.Exists(DirectoryOf(id));
 
     /// <summary>All records, oldest first.</summary>
-    public IReadOnlyList<RunRecord> ReadAll() =>
-        [.. Ids().Select(TryRead).OfType<RunRecord>().OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
+    public IReadOnlyList<RunRecord> ReadAll() => Read([.. Ids()]);
+
+    /// <summary>The records of the runs to which something happened last, and of all that are not over; oldest first.</summary>
+    /// <param name="most">How many of those that are over.</param>
+    /// <param name="left">How many runs there are beside those.</param>
+    public IReadOnlyList<RunRecord> ReadLatest(int most, out int left)
+    {
+        // Whatever happens to a run replaces its record, and so changes its directory: a look at that costs a tenth of reading the record.
+        var directories = Directory.Exists(_runs) ? new DirectoryInfo(_runs).GetDirectories() : [];
+        var ids = directories.Where(directory => RunId.TryParse(directory.Name) is not null).OrderByDescending(directory => directory.LastWriteTimeUtc)
+            .Select(directory => directory.Name).ToList();
+        var shown = ids.Take(most).Union(ActiveIds().Intersect(ids, StringComparer.Ordinal), StringComparer.Ordinal).ToList();
+        left = ids.Count - shown.Count;
+        return Read(shown);
+    }
+
+    private List<RunRecord> Read(List<string> ids)
+    {
+        // Side by side where that saves more than it costs to begin.
+        const int many = 500;
+        var records = ids.Count < many ? ids.Select(TryRead) : ids.AsParallel().Select(TryRead);
+        return [.. records.OfType<RunRecord>().OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
+    }
 
     /// <summary>Whether the supervisor of a run lives: it holds the run's liveness lock until it ends.</summary>
     public bool IsAlive(string id)
@@ -127,8 +148,8 @@ public sealed class RunStore
     internal RunJournal Publish(RunRecord record, TimeProvider time, bool sync)
     {
         var aside = Path.Combine(_runs, $".{record.Id}.new");
-        Directory.CreateDirectory(aside);
-        Directory.CreateDirectory(_active);
+        Sharing.CreateDirectory(aside);
+        Sharing.CreateDirectory(_active);
         var liveness = FileLock.TryAcquire(Path.Combine(aside, "alive"))
             ?? throw new WorktreeIsolatorException(FailureKind.System, $"The run id {record.Id} is already in use.");
         try
@@ -161,7 +182,7 @@ public sealed class RunStore
             return;
         }
 
-        using var liveness = FileLock.TryAcquire(Path.Combine(aside, "alive"));
+        using var liveness = TryAcquireIn(aside);
         if (liveness is null)
         {
             return;
@@ -174,6 +195,19 @@ public sealed class RunStore
 
         Directory.Delete(aside);
         Deactivate(id);
+    }
+
+    /// <summary>Null as well if the run is published in this moment, or someone else clears it.</summary>
+    private static FileLock? TryAcquireIn(string aside)
+    {
+        try
+        {
+            return FileLock.TryAcquire(Path.Combine(aside, "alive"));
+        }
+        catch (WorktreeIsolatorException) when (!Directory.Exists(aside))
+        {
+            return null;
+        }
     }
 
     /// <summary>Where directories of the store wait for their deletion.</summary>
@@ -194,7 +228,7 @@ public sealed class RunStore
         const int tries = 3;
         for (var attempt = 1; ; attempt++)
         {
-            Directory.CreateDirectory(Trash);
+            Sharing.CreateDirectory(Trash);
             try
             {
                 Directory.Move(path, Path.Combine(Trash, $"{Path.GetFileName(path)}.{Guid.NewGuid():N}"));
@@ -243,7 +277,11 @@ public sealed class RunStore
         Deactivate(record.Id);
     }
 
-    private void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
+    /// <summary>Marks a run that is over as one that someone works with, so that recovery looks at it if they die.</summary>
+    internal void Activate(string id) => File.WriteAllBytes(Path.Combine(_active, id), []);
+
+    /// <summary>Marks a run as final.</summary>
+    internal void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
 
     private string LivenessFile(string id) => Path.Combine(DirectoryOf(id), "alive");
 

@@ -9,6 +9,8 @@ internal sealed class PruneScope(RunStore store, ProjectConfig project, Retentio
 {
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
+    private readonly HashSet<(string Kind, string Name)> _taken = [];
+
     public RunStore Store { get; } = store;
 
     public ProjectConfig Project { get; } = project;
@@ -25,8 +27,22 @@ internal sealed class PruneScope(RunStore store, ProjectConfig project, Retentio
     /// <summary>Whether someone may be at work with a run: it is not final, or it is being landed or dropped right now.</summary>
     public bool IsBusy(string id) => Store.IsActive(id) || Store.IsAlive(id);
 
-    /// <summary>Whole days, as the configuration writes them.</summary>
-    public string AgeOf(DateTimeOffset since) => Duration.Format(TimeSpan.FromDays(Math.Max(0, Math.Floor((Now - since).TotalDays))));
+    /// <summary>Whole days, as the configuration writes them; below a day, hours, minutes or seconds.</summary>
+    public string AgeOf(DateTimeOffset since)
+    {
+        var age = Now > since ? Now - since : TimeSpan.Zero;
+        var unit = age switch
+        {
+            { TotalDays: >= 1 } => TimeSpan.TicksPerDay,
+            { TotalHours: >= 1 } => TimeSpan.TicksPerHour,
+            { TotalMinutes: >= 1 } => TimeSpan.TicksPerMinute,
+            _ => TimeSpan.TicksPerSecond,
+        };
+        return Duration.Format(TimeSpan.FromTicks(age.Ticks - (age.Ticks % unit)));
+    }
+
+    /// <summary>Whether this prune has taken something, or would.</summary>
+    public bool HasTaken(string kind, string? name) => name is not null && _taken.Contains((kind, name));
 
     /// <summary>Takes something, unless this is a dry run; what cannot be taken is left, and says why.</summary>
     public PruneItem Take(string kind, string name, string reason, Action take)
@@ -43,6 +59,7 @@ internal sealed class PruneScope(RunStore store, ProjectConfig project, Retentio
             }
         }
 
+        _taken.Add((kind, name));
         return new PruneItem(kind, name, true, reason);
     }
 
@@ -65,7 +82,7 @@ internal sealed class PruneScope(RunStore store, ProjectConfig project, Retentio
         }
 
         using var liveness = Store.TryTakeOver(id, RunStore.Patience);
-        if (liveness is null || Store.TryRead(id) is not { } now || now.FinishedAt != seen.FinishedAt)
+        if (liveness is null || Store.TryRead(id) is not { } now || now.RestsSince() != seen.RestsSince())
         {
             throw new WorktreeIsolatorException(FailureKind.Lock, "someone is at work with that run.");
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
@@ -66,7 +67,7 @@ public sealed class Reconciler
 
             if (record.State.IsFinal())
             {
-                _store.Settle(record);
+                EndLandingByHand(record, liveness);
                 continue;
             }
 
@@ -79,6 +80,26 @@ public sealed class Reconciler
         }
 
         return results;
+    }
+
+    /// <summary>A run that is over is active again while someone lands it; who did may have died.</summary>
+    private void EndLandingByHand(RunRecord record, FileLock liveness)
+    {
+        using var journal = _store.TakeOver(record, liveness, _options.Time);
+        try
+        {
+            if (_repository is not null && LastLanding(journal.Notes(RunEvents.Landing)) is { } broken)
+            {
+                _ = broken.Heal(_repository, record.Id, record.CreatedAt);
+            }
+
+            _store.Settle(record);
+        }
+        catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
+        {
+            // It stays active, so that the next command tries again.
+            journal.Note("recovery", e.Message);
+        }
     }
 
     private RunRecord Recover(RunRecord record, FileLock liveness)
@@ -97,7 +118,7 @@ public sealed class Reconciler
             var unwatched = _options with { Observer = RunObserver.None };
             var context = RunContext.For(
                 journal, unwatched, _repository, log, _project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
-            var brought = record.Worktree is null ? record : BringBack(record, context);
+            var brought = record.Worktree is null ? record : WithItsRefs(BringBack(record, context));
             journal.Update(
                 _ => brought with
                 {
@@ -120,19 +141,14 @@ public sealed class Reconciler
     /// <summary>Ends the run's processes; null if they are seen to be gone.</summary>
     private string? WhyNotOver(RunRecord record)
     {
+        if (WhyOutOfReach(record, _options.Environment) is { } why)
+        {
+            return why;
+        }
+
         if (record.Supervisor is not { } supervisor || supervisor.BootId != ProcessIdentity.BootId)
         {
             return null;
-        }
-
-        if (RunEnvironment.Parents(_options.Environment).Contains(record.Id))
-        {
-            return "It is the run inside which this command was started, so its engine still works.";
-        }
-
-        if (supervisor.PidNamespace != ProcessIdentity.PidNamespace)
-        {
-            return "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
         }
 
         var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
@@ -140,13 +156,44 @@ public sealed class Reconciler
         return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
     }
 
+    /// <summary>Why processes of a dead run cannot be ended, or seen, from here; null if they can be, or there are none left.</summary>
+    internal static string? WhyOutOfReach(RunRecord record, IReadOnlyDictionary<string, string> environment)
+    {
+        const uint Root = 0;
+        var isOfThisBoot = record.Supervisor?.BootId == ProcessIdentity.BootId;
+        if (record.Supervisor is not { } supervisor || (!isOfThisBoot && record.Worktree is null))
+        {
+            return null;
+        }
+
+        if (supervisor.Uid != Libc.GetEuid() && Libc.GetEuid() != Root)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture, $"It belongs to another user (uid {supervisor.Uid}), whose next wt-run command here brings it to its end.");
+        }
+
+        if (!isOfThisBoot)
+        {
+            return null;
+        }
+
+        if (RunEnvironment.Parents(environment).Contains(record.Id))
+        {
+            return "It is the run inside which this command was started, so its engine still works.";
+        }
+
+        return supervisor.PidNamespace == ProcessIdentity.PidNamespace
+            ? null
+            : "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
+    }
+
     /// <summary>First of all: it is a person's checkout, and what has landed is known only afterwards.</summary>
-    private RunRecord HealLanding(RunRecord record, WorktreePlan plan, RunContext context) =>
-        context.Journalled(TemporaryWorktree.LandingNote) is not [.., var note]
-        || BrokenLanding.TryParse(note, plan.Target.Branch) is not { } broken
-        || broken.Heal(_repository!, record.Id, record.CreatedAt)
+    private RunRecord HealLanding(RunRecord record, RunContext context) =>
+        LastLanding(context.Journalled(RunEvents.Landing)) is not { } broken || broken.Heal(_repository!, record.Id, record.CreatedAt)
             ? record
             : record with { Hint = $"Its landing broke off in '{broken.Path}', and not all that git had written there could be taken back: see 'git status' there." };
+
+    private static BrokenLanding? LastLanding(IReadOnlyList<string> notes) => notes is [.., var note] ? BrokenLanding.TryParse(note) : null;
 
     private RunRecord BringBack(RunRecord record, RunContext context)
     {
@@ -155,7 +202,8 @@ public sealed class Reconciler
             return record;
         }
 
-        record = HealLanding(record, plan, context);
+        LeftLock.Remove(_repository, record.CreatedAt);
+        record = HealLanding(record, context);
         var path = record.Worktree!;
         if (RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit) is { } registered)
         {
@@ -166,11 +214,11 @@ public sealed class Reconciler
             }
 
             // No engine has run in it.
-            Removal.Remove(_repository, plan.Directory, path, registered.AdminDirectory, context.TakeLock);
+            Removal.Remove(_repository, plan.Directory, path, registered.AdminDirectory, context.TakeLock, record.Id);
         }
         else if (Directory.Exists(path) && (record.State >= RunState.Starting || Directory.EnumerateFileSystemEntries(path).Any()))
         {
-            return record with { Kept = new KeptInfo(path, "its .git was removed or replaced during the run") };
+            return StrayWorktree.Keep(path, record);
         }
         else
         {
@@ -179,6 +227,10 @@ public sealed class Reconciler
             {
                 using var worktree = TemporaryWorktree.Adopt(plan, gone, context);
                 record = record with { RescueRef = worktree.RescueFromRegistration() ?? record.RescueRef };
+                if (worktree.WhyRegistrationStays is { } stays)
+                {
+                    return record with { Kept = new KeptInfo(Path.Combine(gone.AdminDirectory, "modules"), stays) };
+                }
             }
 
             using var taken = context.TakeLock();
@@ -191,20 +243,48 @@ public sealed class Reconciler
             Removal.ForgetHalfMade(_repository, path);
         }
 
-        // It may have died after it had delivered its work and removed the worktree; then something else holds the run branch, if that is still there.
-        var notes = context.Journalled(TemporaryWorktree.LandingNote);
-        if (WorkDelivery.FindDelivered(_repository, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
-        {
-            if (delivered.Result == MergeBackResult.Landed || _repository.IsAncestor(landed, plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository.Config)))
-            {
-                _ = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, landed.ToString()]);
-            }
+        return Delivered(record, plan, context);
+    }
 
+    /// <summary>Of a run whose worktree is gone: where its work is.</summary>
+    private RunRecord Delivered(RunRecord record, WorktreePlan plan, RunContext context)
+    {
+        // It may have died after it had delivered its work and removed the worktree; then something else holds the run branch, if that is still there.
+        var notes = context.Journalled(RunEvents.Landing);
+        if (WorkDelivery.FindDelivered(_repository!, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
+        {
+            DeleteBranchHeldBy(
+                delivered.Result == MergeBackResult.Landed ? landed.ToString() : plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository!.Config), record, plan);
             return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
         }
 
         // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.
-        var isUnused = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, plan.Base.Commit.ToString()]).Succeeded;
+        var tip = new RunRefs(_repository!, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit).BranchTip;
+        var isUnused = tip is null ? record.RescueRef is null : RunRefs.WhyNotDeleted(_repository!, plan.Branch, plan.Base.Commit, record.Id) is null;
         return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
+    }
+
+    /// <summary>What landed may be a merge, or a copy of what is on the branch; what of it is nowhere else was rescued before the worktree went.</summary>
+    private void DeleteBranchHeldBy(string holder, RunRecord record, WorktreePlan plan)
+    {
+        var refs = new RunRefs(_repository!, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit);
+        if (refs.BranchTip is { } tip
+            && (_repository!.IsAncestor(tip, holder) || (refs.RescueTip is { } rescued && _repository.IsAncestor(tip, rescued.ToString()))))
+        {
+            _ = RunRefs.WhyNotDeleted(_repository, plan.Branch, tip, record.Id);
+        }
+    }
+
+    /// <summary>The rescue ref may have been made by the process that died; the ref that holds a merge until it has landed is of no use any more.</summary>
+    private RunRecord WithItsRefs(RunRecord record)
+    {
+        if (_repository is null)
+        {
+            return record;
+        }
+
+        _ = _repository.WithoutHooks().DeleteRef(WorkLanding.MergeRefOf(record.Id), null, record.Id);
+        var rescue = new RescueRef(_repository, record.Id);
+        return record with { RescueRef = record.RescueRef ?? rescue.NameIfThere };
     }
 }

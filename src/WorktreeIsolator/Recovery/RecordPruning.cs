@@ -22,7 +22,7 @@ internal sealed class RecordPruning(PruneScope scope, RunRefList refs, IReadOnly
         var items = new List<PruneItem>();
         foreach (var record in Old())
         {
-            var ended = record.FinishedAt ?? record.CreatedAt;
+            var ended = record.RestsSince() ?? record.CreatedAt;
             items.Add(WhyItStays(record) is { } why
                 ? PruneScope.Leave("record", record.Id, why)
                 : scope.Take("record", record.Id, $"its run ended {scope.AgeOf(ended)} ago ({limit})", () => MoveOut(record.Id)));
@@ -40,11 +40,17 @@ internal sealed class RecordPruning(PruneScope scope, RunRefList refs, IReadOnly
     private IEnumerable<RunRecord> Old() => scope.Records.Values
         .GroupBy(record => record.Project, StringComparer.Ordinal)
         .SelectMany(group => group.OrderByDescending(record => record.CreatedAt).ThenBy(record => record.Id, StringComparer.Ordinal).Skip(scope.Retention.KeepLast))
-        .Where(record => record.State.IsFinal() && !scope.IsBusy(record.Id) && scope.Now - (record.FinishedAt ?? record.CreatedAt) >= scope.Retention.Records)
+        .Where(record => record.State.IsFinal() && !scope.IsBusy(record.Id) && scope.Now - (record.RestsSince() ?? record.CreatedAt) >= scope.Retention.Records
+            && !RefPruning.FindsLanded(scope, record))
         .OrderBy(record => record.CreatedAt);
 
-    private string? WhyItStays(RunRecord record) => RunBranches.WhyOpen(record, refs)
-        ?? (_rescued.Contains(record.Id) ? $"refs/wt-run/{record.Id} keeps what was rescued of its run" : null);
+    private string? WhyItStays(RunRecord record) => (RunBranches.WhyOpen(record, refs), $"refs/wt-run/{record.Id}") switch
+    {
+        ({ } open, _) => open,
+        (_, var rescue) when !_rescued.Contains(record.Id) => null,
+        (_, var rescue) when scope.HasTaken("ref", rescue) => $"it names the commit that {rescue} kept; the next prune takes it",
+        (_, var rescue) => $"{rescue} keeps what was rescued of its run",
+    };
 
     private void MoveOut(string id)
     {

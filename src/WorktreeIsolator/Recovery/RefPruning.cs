@@ -2,6 +2,7 @@ using System.Globalization;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
 
@@ -26,14 +27,19 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
     private PruneItem? PruneBranch(RunRecord record)
     {
         if (!record.State.IsFinal() || scope.IsBusy(record.Id) || !RunBranches.BelongsTo(record)
-            || !refs.Branches.TryGetValue($"refs/heads/{record.Branch}", out var tip) || Directory.Exists(record.Kept?.Path))
+            || Directory.Exists(record.Kept?.Path))
         {
             return null;
         }
 
+        if (!refs.Branches.TryGetValue($"refs/heads/{record.Branch}", out var tip))
+        {
+            return record.State == RunState.NeedsMerge && CommitId.TryParse(record.MergeBack?.Commit) is { } last ? TakeLanded(record, last) : null;
+        }
+
         if (RunBranches.HoldsWork(record))
         {
-            return PruneScope.Leave("branch", record.Branch!, RunBranches.WhyItStays(record));
+            return TakeLanded(record, CommitId.Parse(tip)) ?? PruneScope.Leave("branch", record.Branch!, RunBranches.WhyItStays(record));
         }
 
         // The run had to leave it, perhaps because it was checked out then.
@@ -45,15 +51,50 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
         return (user, holder) switch
         {
             ({ } checkout, _) => PruneScope.Leave("branch", record.Branch!, $"it is checked out in '{checkout.Path}'"),
-            (_, null) => PruneScope.Leave("branch", record.Branch!, $"it holds commits that no other branch does; when you do not need them: git branch -D {record.Branch}"),
+            (_, null) => PruneScope.Leave("branch", record.Branch!, $"it holds commits that no other branch does; when you do not need them: git branch -D {ShellWords.Quoted(record.Branch!)}"),
             _ => scope.Take("branch", record.Branch!, $"run {record.Id} is over, and all of it is on '{holder}'", () =>
             {
-                if (held!.DeleteBranch(CommitId.Parse(tip)) is { Succeeded: false } refused)
+                if (RunRefs.WhyNotDeleted(repository, BranchName.Parse(record.Branch!), CommitId.Parse(tip), record.Id) is { } why)
                 {
-                    throw new GitException(["update-ref", "-d", record.Branch!], refused.ExitCode, refused.Error);
+                    throw new WorktreeIsolatorException(FailureKind.Git, why);
                 }
             }),
         };
+    }
+
+    /// <summary>Whether this prune finds that a person has landed the work of a run, so that nothing more is to be said of it.</summary>
+    public static bool FindsLanded(PruneScope scope, RunRecord record) => RunBranches.HoldsWork(record) && scope.HasTaken("branch", record.Branch);
+
+    /// <summary>A person may have merged or pushed the branch by hand: then the run is landed, like one that <c>wt-run land</c> finds on its target.</summary>
+    /// <returns>Null if the target, as it is seen here, does not hold the work, or the run has none.</returns>
+    private PruneItem? TakeLanded(RunRecord record, CommitId tip)
+    {
+        var target = WorkTarget.Parse(record.MergeBack!.Policy, record.MergeBack.Target, repository.Config.Remotes);
+        var result = target.Remote is null ? MergeBackResult.Landed : MergeBackResult.Pushed;
+        if ((target.Branch?.Ref ?? target.Remote?.TrackingRef(repository.Config)) is not { } targetRef || CommitId.TryParse(record.Base?.Commit) is not { } start
+            || !repository.IsAncestor(tip, targetRef) || repository.IsAncestor(tip, start.ToString()))
+        {
+            return null;
+        }
+
+        var why = $"run {record.Id} has been {RecordWriter.NameOf(result)} by hand: all of it is on '{target.Name}'";
+        return scope.Take("branch", record.Branch!, why, () => scope.Alone(record.Id, journal =>
+        {
+            journal!.Note("prune", why);
+            journal.Update(now => now with
+            {
+                State = RunState.Succeeded,
+                MergeBack = now.MergeBack! with { Result = result, Commit = tip.ToString(), Conflicts = null },
+                Message = $"All of it was found on '{target.Name}'.",
+                Hint = null,
+                Kept = null,
+                SettledAt = journal.Now,
+            });
+            if (refs.Branches.ContainsKey($"refs/heads/{record.Branch}") && RunRefs.WhyNotDeleted(repository, BranchName.Parse(record.Branch!), tip) is { } stays)
+            {
+                throw new WorktreeIsolatorException(FailureKind.Git, stays);
+            }
+        }));
     }
 
     private PruneItem? FindUnknownBranch(string name)
@@ -84,14 +125,14 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
             return PruneScope.Leave("ref", rescue.Name, RecordPruning.Unreadable);
         }
 
-        if ((record?.FinishedAt ?? rescue.CommittedAt) is not { } since)
+        if ((record?.RestsSince() ?? rescue.CommittedAt) is not { } since)
         {
             return PruneScope.Leave("ref", rescue.Name, "nobody knows how old it is");
         }
 
         var limit = $"rescue_refs = {Duration.Format(scope.Retention.RescueRefs)}";
-        var until = since + scope.Retention.RescueRefs;
-        if (record is not null && RunBranches.WhyOpen(record, refs) is { } open)
+        var until = (record is not null && FindsLanded(scope, record) ? scope.Now : since) + scope.Retention.RescueRefs;
+        if (record is not null && !FindsLanded(scope, record) && RunBranches.WhyOpen(record, refs) is { } open)
         {
             return PruneScope.Leave("ref", rescue.Name, open);
         }
@@ -108,8 +149,8 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
 
     private void Delete(RunRef rescue, string id) => scope.Alone(id, journal =>
     {
+        journal?.Note("prune", $"{rescue.Name} goes; it was {rescue.Commit}", sync: true);
         new RescueRef(repository, id).Delete(rescue.Commit);
-        journal?.Note("prune", $"{rescue.Name} was deleted; it was {rescue.Commit}");
         journal?.Update(now => now with
         {
             RescueRef = null,
@@ -123,6 +164,6 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
         return RunId.TryParse(id) is null || scope.IsBusy(id)
             ? null
             : scope.Take(
-                "ref", merge.Name, "a merge that never landed; the run's own commits are kept", () => repository.Git.Run(["update-ref", "-d", merge.Name]));
+                "ref", merge.Name, "a merge that never landed; the run's own commits are kept", () => scope.Alone(id, _ => repository.Git.Run(["update-ref", "--no-deref", "-d", merge.Name, merge.Commit])));
     }
 }

@@ -1,4 +1,3 @@
-using WorktreeIsolator.MergeBack;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Recovery;
@@ -7,8 +6,7 @@ namespace WorktreeIsolator.Recovery;
 internal static class RunBranches
 {
     /// <summary>Whether the run's work is still on its branch, and nowhere else as far as the record knows.</summary>
-    public static bool HoldsWork(RunRecord record) => record.MergeBack?.Result is not (null or MergeBackResult.Landed or MergeBackResult.Pushed
-        or MergeBackResult.Nothing or MergeBackResult.Dropped);
+    public static bool HoldsWork(RunRecord record) => record.WorkRef() is { } holder && holder == record.Branch;
 
     /// <summary>
     /// Whether a branch of that name is the run's: with the run's id in it nobody else made it; another name someone may have used again
@@ -27,7 +25,7 @@ internal static class RunBranches
         { State: RunState.NeedsMerge } => $"run {record.Id} needs you; {Ways(record)}",
         { Kept: { } kept } when Directory.Exists(kept.Path) => $"the worktree of run {record.Id} is kept; {Ways(record)}",
         { Worktree: { } worktree } when Directory.Exists(worktree) => $"the worktree of run {record.Id} is still there",
-        _ when BelongsTo(record) && refs.Branches.ContainsKey($"refs/heads/{record.Branch}") => $"the branch of run {record.Id} is still there; {Ways(record)}",
+        _ when BelongsTo(record) && refs.Branches.ContainsKey($"refs/heads/{record.Branch}") => $"the branch of run {record.Id} is still there{(HoldsWork(record) ? $"; {Ways(record)}" : "")}",
         _ => null,
     };
 

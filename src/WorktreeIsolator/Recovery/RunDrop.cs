@@ -46,19 +46,25 @@ public static class RunDrop
         var context = RunContext.For(
             journal, options, repository, log, project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
         var dropped = Drop(plan, record, context);
-        journal.Update(current => dropped with { FinishedAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
+        journal.Update(current => dropped with { SettledAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
         return journal.Record;
     }
 
     private static RunRecord Drop(WorktreePlan plan, RunRecord record, RunContext context)
     {
         var refs = new RunRefs(plan.Repository, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit);
+        RequireNotMoved(plan, record);
         RequireBranchAtRest(plan, record);
         var isThere = Directory.Exists(record.Worktree);
         var tip = RunBranches.BelongsTo(record) ? refs.BranchTip : null;
         if (!isThere && tip is null && record.Kept is null && !RunBranches.HoldsWork(record))
         {
-            throw Cannot(record, record.MergeBack?.Result == MergeBackResult.Dropped ? "it was dropped already" : "it kept nothing");
+            throw Cannot(record, record switch
+            {
+                { MergeBack.Result: MergeBackResult.Dropped } => "it was dropped already",
+                { RescueRef: { } held } => $"it left no branch; what it made is under {held}",
+                _ => "it kept nothing",
+            });
         }
 
         if (isThere)
@@ -75,12 +81,12 @@ public static class RunDrop
             _ = refs.HoldFromRegistration();
             HoldBranch(refs, tip, plan.Base.Commit);
             Removal.Remove(
-                plan.Repository, plan.Directory, record.Worktree!, Path.Combine(plan.Repository.CommonDirectory, "worktrees", record.Id), context.TakeLock);
+                plan.Repository, plan.Directory, record.Worktree!, Path.Combine(plan.Repository.CommonDirectory, "worktrees", record.Id), context.TakeLock, record.Id);
         }
 
-        if (tip is { } last && refs.DeleteBranch(last) is { Succeeded: false } refused)
+        if (tip is { } last && RunRefs.WhyNotDeleted(plan.Repository, plan.Branch, last, record.Id) is { } why)
         {
-            throw Cannot(record, $"the branch '{plan.Branch}' could not be deleted. {refused.Error.Trim()}");
+            context.Warn($"The branch '{plan.Branch}' is still there: {why}. When you do not need it: git branch -D {ShellWords.Quoted(plan.Branch.Value)}");
         }
 
         return Describe(record, refs, tip);
@@ -122,6 +128,15 @@ public static class RunDrop
         }
     }
 
+    /// <summary>Whose worktree was moved is at rest nowhere: git has it elsewhere, with the work.</summary>
+    private static void RequireNotMoved(WorktreePlan plan, RunRecord record)
+    {
+        if (RegisteredWorktree.FindMoved(plan.Repository, record.Worktree!) is { } moved)
+        {
+            throw Cannot(record, $"its worktree was moved to '{moved}'", StrayWorktree.AfterMoving(moved, record));
+        }
+    }
+
     /// <summary>A branch that is checked out elsewhere is someone's work; without it their HEAD would be unborn.</summary>
     private static void RequireBranchAtRest(WorktreePlan plan, RunRecord record)
     {
@@ -133,14 +148,14 @@ public static class RunDrop
     }
 
     /// <summary>The kept worktree, in which nobody is at work.</summary>
-    private static RegisteredWorktree FindAtRest(WorktreePlan plan, RunRecord record)
+    internal static RegisteredWorktree FindAtRest(WorktreePlan plan, RunRecord record)
     {
         var path = record.Worktree!;
         var found = RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit)
             ?? throw Cannot(
                 record,
-                $"'{path}' is not the worktree that was made for it: its .git was removed or replaced",
-                $"Nothing in it was touched. When you have what you need from it: rm -rf '{path}', then wt-run drop {record.Id[..8]}");
+                $"'{path}' is not the worktree that was made for it: {StrayWorktree.IsReplaced}",
+                StrayWorktree.AfterReplacing(path, record));
         if (ProcessesInDirectory.Find(path) is { Count: > 0 } busy)
         {
             throw Cannot(
@@ -154,7 +169,7 @@ public static class RunDrop
             var file = Path.Combine(found.AdminDirectory, name);
             if (File.Exists(file))
             {
-                throw Cannot(record, $"a git command is at work in its worktree: '{file}' exists", $"If none is: rm '{file}'");
+                throw Cannot(record, $"a git command is at work in its worktree: '{file}' exists", $"If none is: rm {ShellWords.Quoted(file)}");
             }
         }
 

@@ -31,12 +31,32 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
             return null;
         }
 
-        var why = scope.Records.GetValueOrDefault(id)?.Kept is { } kept && Directory.Exists(entry.Path)
-            ? $"kept on purpose: {kept.Reason}; land it: wt-run land {id[..8]}; give it up: wt-run drop {id[..8]}"
-            : WhyItStays(entry, id);
+        var record = scope.Records.GetValueOrDefault(id);
+        var why = record is not null && Directory.Exists(entry.Path) ? WhyItIsStray(entry, record)
+            ?? (record.Kept is { } kept ? $"kept on purpose: {kept.Reason}; land it: wt-run land {id[..8]}; give it up: wt-run drop {id[..8]}" : null) : null;
+        why ??= WhyItStaysOrCannotBeRead(entry, id);
         return why is null
             ? scope.Take("worktree", entry.Path, $"run {id} is over, and all that is in it is reachable elsewhere", () => Remove(entry, id))
             : PruneScope.Leave("worktree", entry.Path, why);
+    }
+
+    /// <summary>Why a run's directory cannot be dealt with, whatever became of the run; null if it is the one that was made, where it was made.</summary>
+    private static string? WhyItIsStray(WorktreeEntry entry, RunRecord record) => entry.Path != record.Worktree
+        ? $"run {record.Id} made it, and it was moved there. {StrayWorktree.AfterMoving(entry.Path, record)}"
+        : GitFile.ReadAdminDirectory(entry.Path) is { } admin && GitFile.ReadWorktree(CanonicalPath.Of(admin)) is { } named && CanonicalPath.Of(named) == CanonicalPath.Of(entry.Path)
+            ? null
+            : $"kept on purpose: {StrayWorktree.IsReplaced}. {StrayWorktree.AfterReplacing(entry.Path, record)}";
+
+    private string? WhyItStaysOrCannotBeRead(WorktreeEntry entry, string id)
+    {
+        try
+        {
+            return WhyItStays(entry, id);
+        }
+        catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
+        {
+            return $"it cannot be looked at: {e.Message.Trim()}";
+        }
     }
 
     private string? WhyItStays(WorktreeEntry entry, string id)
@@ -48,7 +68,7 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
 
         if (Find(entry, id) is not { } found)
         {
-            return $"its .git does not name an admin directory of this repository; look at it, then: rm -r '{entry.Path}'";
+            return $"its .git does not name an admin directory of this repository; look at it, then: rm -rf {ShellWords.Quoted(entry.Path)}";
         }
 
         if (ProcessesInDirectory.Find(entry.Path) is { Count: > 0 } busy)
@@ -61,7 +81,7 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
         {
             (false, _) => null,
             (_, true) => $"it holds work that is not committed; to bring that under a ref and take the worktree away: wt-run drop {id[..8]}",
-            _ => $"it holds work that is not committed; save it, then: git worktree remove --force --force '{entry.Path}'",
+            _ => $"it holds work that is not committed; save it, then: git worktree remove --force --force {ShellWords.Quoted(entry.Path)}",
         };
     }
 
@@ -91,12 +111,19 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
             _ = new RunRefs(repository, id, BranchOf(id), entry.Path, start).HoldFromRegistration();
         }
 
-        Removal.Remove(repository, new WorktreesDirectory(Path.GetDirectoryName(entry.Path)!, null), entry.Path, admin, scope.Lock);
+        Removal.Remove(repository, new WorktreesDirectory(Path.GetDirectoryName(entry.Path)!, null), entry.Path, admin, scope.Lock, id);
         var after = RescueRefOf(id);
         if (journal is not null && (after != before || journal.Record.Kept is not null))
         {
             journal.Note("prune", $"the worktree '{entry.Path}' is gone");
-            journal.Update(now => now with { Kept = null, RescueRef = after is null ? now.RescueRef : new RescueRef(repository, id).Name });
+            journal.Update(now => now with
+            {
+                Kept = null,
+                RescueRef = after is null ? now.RescueRef : new RescueRef(repository, id).Name,
+
+                // From now on the rescue has its time, and the record with it.
+                SettledAt = after != before ? journal.Now : now.SettledAt,
+            });
         }
     });
 
@@ -129,16 +156,18 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
             {
                 if (WorktreeRegistration.RunThatLocked(entry) is null)
                 {
-                    yield return PruneScope.Leave("worktree", path, "wt-run did not make it");
+                    // Unlocked, it is known by the name that git gave its admin directory when it was made.
+                    var maker = GitFile.ReadAdminDirectory(path) is { } made ? scope.Records.GetValueOrDefault(Path.GetFileName(made)) : null;
+                    yield return PruneScope.Leave("worktree", path, maker is not null ? WhyItIsStray(entry, maker) ?? $"run {maker.Id} made it, and it was unlocked since" : "wt-run did not make it");
                 }
             }
             else if (GitFile.ReadAdminDirectory(path) is not { } admin
                 || CanonicalPath.IsAtOrBelow(CanonicalPath.Of(admin), repository.CommonDirectory))
             {
                 // Runs of another repository may have the same directory.
-                yield return PruneScope.Leave("directory", path, scope.Records.GetValueOrDefault(id)?.Kept is { } kept
-                    ? $"kept on purpose: {kept.Reason}; git knows it no more; when you have what you need from it: rm -rf '{path}'"
-                    : $"git knows no worktree there; when you have what you need from it: rm -rf '{path}'");
+                yield return PruneScope.Leave("directory", path, scope.Records.GetValueOrDefault(id) is { Kept: not null } record && record.Worktree == path
+                    ? $"kept on purpose: {StrayWorktree.IsReplaced}. {StrayWorktree.AfterReplacing(path, record)}"
+                    : $"git knows no worktree there; when you have what you need from it: rm -rf {ShellWords.Quoted(path)}");
             }
         }
     }

@@ -18,6 +18,8 @@ internal sealed record TakenArtifacts(ArtifactsInfo? Info, string? KeepWorktree)
 internal sealed class Artifacts(
     RegisteredWorktree worktree, GitCommand git, ProjectConfig project, IReadOnlyList<string> placed, string recordDirectory, Action<string> warn)
 {
+    private const string Incomplete = "its artifacts could not be copied: ";
+
     private readonly string _target = Path.Combine(recordDirectory, "artifacts");
 
     /// <summary>Copies them. Done again, it replaces what an earlier try left.</summary>
@@ -37,6 +39,9 @@ internal sealed class Artifacts(
             return NotTaken(null, e.Message);
         }
     }
+
+    /// <summary>Whether the worktree of a run was kept because not all could be copied: then they are all taken again.</summary>
+    public static bool AreIncomplete(RunRecord record) => record.Kept?.Reason.StartsWith(Incomplete, StringComparison.Ordinal) == true;
 
     private TakenArtifacts TakeAll()
     {
@@ -64,7 +69,7 @@ internal sealed class Artifacts(
     }
 
     private GitResult List() => git.At(worktree.Path).ReadOnly()
-        .Configured("core.fsmonitor", "false").Configured("core.untrackedCache", "false").WithTimeout(null)
+        .Configured("core.fsmonitor", "false").Configured("core.untrackedCache", "false").WithTimeout(GitCommand.ContentTimeout)
         .Run(["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", .. project.Artifacts.Select(pattern => $":(top,glob){pattern}")]);
 
     /// <summary>Whether a pattern means everything in a directory: it is the directory's name, or that of one above it, with or without <c>/**</c>.</summary>
@@ -78,6 +83,6 @@ internal sealed class Artifacts(
     {
         var taken = info is null ? "" : string.Create(CultureInfo.InvariantCulture, $" ({info.Files} files were)");
         warn($"Not all artifacts could be copied{taken}: {why}");
-        return new TakenArtifacts(info, $"its artifacts could not be copied: {why}");
+        return new TakenArtifacts(info, $"{Incomplete}{why}");
     }
 }

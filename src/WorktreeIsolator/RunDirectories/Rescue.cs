@@ -13,6 +13,9 @@ internal sealed record KeptWork(CommitId Tip, CommitId? RunBranchTip, string? Re
     /// <summary>What of it no ref can hold, as a clause; null if refs hold all of it, so that nothing is lost without the worktree.</summary>
     public string? BeyondRefs { get; init; }
 
+    /// <summary>What a person can do in the worktree so that it may land, as a command; null if it may.</summary>
+    public string? Remedy { get; init; }
+
     /// <summary>What git ignores: no ref holds it.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];
 }
@@ -43,6 +46,8 @@ internal sealed class Rescue(
             Path.Combine(worktree.AdminDirectory, "index.lock"),
             Path.Combine(worktree.AdminDirectory, "HEAD.lock"),
             Path.Combine(repository.CommonDirectory, worktree.Branch.Ref + ".lock"),
+            Path.Combine(repository.CommonDirectory, _ref.Name + ".lock"),
+            Path.Combine(repository.CommonDirectory, $"refs/wt-run-merge/{runId}.lock"),
         })
         {
             if (File.Exists(file))
@@ -50,6 +55,8 @@ internal sealed class Rescue(
                 File.Delete(file);
             }
         }
+
+        LeftLock.Remove(repository, new DateTimeOffset(File.GetLastWriteTimeUtc(Path.Combine(worktree.AdminDirectory, "commondir"))));
     }
 
     /// <summary>Keeps the work.</summary>
@@ -67,8 +74,13 @@ internal sealed class Rescue(
         {
             return KeepAll(message, commitOntoBranch, damage: null);
         }
-        catch (GitException e) when (_snapshot.TrySetIndexAside() is { } aside)
+        catch (GitException e)
         {
+            if (_snapshot.TrySetIndexAside() is not { } aside)
+            {
+                throw;
+            }
+
             return KeepAll(message, commitOntoBranch, damage: $"git could not read its index, which is '{aside}' now: {e.Error.Trim()}");
         }
     }
@@ -77,23 +89,26 @@ internal sealed class Rescue(
     {
         using var flags = _snapshot.ListFlags();
         var status = WorktreeStatus.Read(git);
-        var hasHidden = _snapshot.HasHiddenFiles(flags.Finish());
+        var entries = flags.Finish();
+        var hasHidden = _snapshot.HasHiddenFiles(entries);
+        var unreadable = _beyond.Unreadable(status);
         var tooMuch = _beyond.TooMuch(status, limit);
-        var unfinished = Unfinished(status) ?? damage ?? tooMuch ?? WhatNoRefHolds.Unreadable(status);
+        var unfinished = Unfinished(status) ?? damage ?? tooMuch ?? unreadable;
 
         // Before the engine's index is touched.
         var index = unfinished is not null || status.HasStagedVersions || (status.IsDirty && !commitOntoBranch) ? _snapshot.Index() : null;
         var kept = KeepOnBranch(status, unfinished, message, commitOntoBranch);
         var tree = unfinished is not null || hasHidden || (status.IsDirty && !commitOntoBranch)
-            ? _snapshot.WorkingTree(status, withUntracked: tooMuch is null)
+            ? _snapshot.WorkingTree(status, withUntracked: tooMuch is null, passOver: unreadable is not null)
             : null;
         kept = kept with { RescueRef = HoldWhatIsLeft(status.Head, status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index) };
         var unpushed = _beyond.InSubmodules();
-        var beyond = tooMuch ?? WhatNoRefHolds.Unreadable(status) ?? WhatNoRefHolds.In(status) ?? unpushed ?? _beyond.In(kept.Tip);
+        var beyond = tooMuch ?? unreadable ?? WhatNoRefHolds.In(status, _snapshot.RepositoriesAround(entries, status)) ?? unpushed ?? _beyond.In(kept.Tip);
         return kept with
         {
             Ignored = status.Ignored,
             Unfinished = unfinished ?? unpushed,
+            Remedy = Remedy(unfinished ?? unpushed, damage, tooMuch, unreadable, unpushed),
             KeepWorktree = beyond ?? (unfinished is null ? null : $"it holds unfinished work: {unfinished}"),
             BeyondRefs = beyond,
         };
@@ -109,7 +124,36 @@ internal sealed class Rescue(
         }
 
         var head = CommitId.TryParse(git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", "HEAD"]).Output);
-        return HoldWhatIsLeft(head, head, ReadRef(worktree.Branch.Ref), null, _snapshot.Index());
+        string? index = null;
+        try
+        {
+            index = _snapshot.Index();
+        }
+        catch (GitException)
+        {
+            // Damaged, like the directory that is gone: the commits are what is left.
+        }
+
+        return HoldWhatIsLeft(head, head, ReadRef(worktree.Branch.Ref), null, index);
+    }
+
+    /// <summary>Why the registration of a worktree whose directory is gone must stay, as a clause; null if it may go.</summary>
+    public string? WhyRegistrationStays => _beyond.InSubmodules() is null
+        ? null
+        : $"commits in submodules that were not pushed are only in '{Path.Combine(worktree.AdminDirectory, "modules")}'";
+
+    /// <summary>Keeps everything under the rescue ref and leaves the run branch where it is.</summary>
+    /// <returns>The rescue ref; null if there was nothing to keep.</returns>
+    public string? KeepAside()
+    {
+        var status = WorktreeStatus.Read(git);
+        _branchWithHistory = null;
+        return HoldWhatIsLeft(
+            status.Head,
+            status.Head,
+            ReadRef(worktree.Branch.Ref),
+            status.IsDirty ? _snapshot.WorkingTree(status, withUntracked: _beyond.TooMuch(status, limit) is null, passOver: true) : null,
+            status.HasStagedVersions ? _snapshot.Index() : null);
     }
 
     /// <summary>Puts a commit under the rescue ref.</summary>
@@ -127,7 +171,7 @@ internal sealed class Rescue(
         {
             return loose switch
             {
-                [] => others.Count == 0 ? null : _ref.Hold(tip ?? worktree.Base),
+                [] => others.Count > 0 ? _ref.Hold(tip ?? worktree.Base) : HeldBefore,
                 [var only] => _ref.Hold(only.Id),
                 _ => _ref.Hold($"{loose[0].Id}^{{tree}}", loose),
             };
@@ -141,6 +185,9 @@ internal sealed class Rescue(
                 .. loose.Where(commit => commit.Id != tip),
             ]);
     }
+
+    /// <summary>What a process before us has held may be all there is to hold. A ref just made is a file.</summary>
+    private string? HeldBefore => File.Exists(Path.Combine(repository.CommonDirectory, _ref.Name)) ? _ref.Name : null;
 
     /// <summary>Refs of this worktree alone, such as <c>refs/worktree/x</c>, may name anything: blobs, trees, tags.</summary>
     private IEnumerable<(string Name, string Id)> OtherObjects()
@@ -182,7 +229,7 @@ internal sealed class Rescue(
         {
             // No hook may stand between the work and the ref that keeps it.
             repository.Git.WithoutHooks().Run(
-                ["update-ref", "-m", "wt-run: keep the run's work", worktree.Branch.Ref, tip.ToString(), runBranchTip?.ToString() ?? tip.Zero]);
+                ["update-ref", "--no-deref", "-m", "wt-run: keep the run's work", worktree.Branch.Ref, tip.ToString(), runBranchTip?.ToString() ?? tip.Zero]);
             runBranchTip = tip;
         }
 
@@ -195,6 +242,17 @@ internal sealed class Rescue(
         var tree = _snapshot.CommitAll(status);
         return tree == git.ReadOnly().Run(["rev-parse", $"{head}^{{tree}}"]).Output ? null : _ref.CommitTree(tree, [head], message);
     }
+
+    /// <summary>The row of the table in docs/safety.md.</summary>
+    private static string? Remedy(string? unfinished, string? damage, string? tooMuch, string? unreadable, string? unpushed) => unfinished switch
+    {
+        null => null,
+        _ when unfinished == damage => "See with 'git status' what belongs to the work, for its index was made anew from HEAD,",
+        _ when unfinished == tooMuch => "Commit, ignore or delete them",
+        _ when unfinished == unreadable => "Make them readable (chmod)",
+        _ when unfinished == unpushed => "Push them (git push in the submodule)",
+        _ => "Finish or abort it",
+    };
 
     private string? Unfinished(WorktreeStatus status)
     {

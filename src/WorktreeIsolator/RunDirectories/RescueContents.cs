@@ -12,9 +12,12 @@ public sealed record RescuedPart(string Source, CommitId Commit, string Subject)
 /// <param name="Ref">The full name: <c>refs/wt-run/ID</c>.</param>
 /// <param name="Commit">What it names.</param>
 /// <param name="HasFiles">Whether the tree of that commit is the working tree as the run left it; else the parts are all there is.</param>
-/// <param name="HasConflicts">Whether the index that is kept has the sides of conflicts, under <c>.stage1/</c> to <c>.stage3/</c>.</param>
+/// <param name="Conflicts">Sides of conflicts in the index that is kept, one for each path: <c>.stage2/PATH</c>, or another stage where ours is gone.</param>
+/// <param name="Repository">Where git finds the repository: top of the main worktree, or the bare repository. Absolute.</param>
+/// <param name="Beside">The directory that holds the main worktree or the bare repository. Absolute.</param>
 /// <param name="Parts">The commits that it keeps, but those that are ancestors of them.</param>
-public sealed record RescueContents(string Ref, CommitId Commit, bool HasFiles, bool HasConflicts, IReadOnlyList<RescuedPart> Parts)
+public sealed record RescueContents(
+    string Ref, CommitId Commit, bool HasFiles, IReadOnlyList<string> Conflicts, string Repository, string Beside, IReadOnlyList<RescuedPart> Parts)
 {
     /// <summary>The commit that was checked out; null if there was none.</summary>
     public RescuedPart? Head => Parts.FirstOrDefault(part => part.Source == "HEAD");
@@ -29,7 +32,14 @@ public sealed record RescueContents(string Ref, CommitId Commit, bool HasFiles, 
     /// <returns>Null if the ref is gone.</returns>
     public static RescueContents? TryRead(string projectPath, IReadOnlyDictionary<string, string> environment, string rescueRef)
     {
-        var git = GitCommand.In(projectPath, environment).ReadOnly();
+        if (Git.Repository.TryOpen(projectPath, environment) is not { } repository)
+        {
+            return null;
+        }
+
+        var git = repository.Git.ReadOnly();
+        var place = repository.MainTop ?? repository.CommonDirectory;
+        var beside = Path.GetDirectoryName(place)!;
         var log = git.Try(["log", "-1", "--no-show-signature", "--format=%H%n%T%n%s%n%B", rescueRef, "--"]);
         if (!log.Succeeded || log.Output.Split('\n') is not [var id, var tree, var subject, .. var message])
         {
@@ -39,7 +49,7 @@ public sealed record RescueContents(string Ref, CommitId Commit, bool HasFiles, 
         var commit = CommitId.Parse(id);
         if (!RescueRef.IsMade(subject))
         {
-            return new RescueContents(rescueRef, commit, false, false, [new RescuedPart("HEAD", commit, subject)]);
+            return new RescueContents(rescueRef, commit, false, [], place, beside, [new RescuedPart("HEAD", commit, subject)]);
         }
 
         var parts = RescueRef.ReadTrailers(string.Join('\n', message)).Select(held => new RescuedPart(
@@ -49,7 +59,17 @@ public sealed record RescueContents(string Ref, CommitId Commit, bool HasFiles, 
             rescueRef,
             commit,
             parts.All(part => part.Source != "HEAD" || git.Try(["rev-parse", $"{part.Commit}^{{tree}}"]).Output != tree),
-            index is not null && git.Try(["ls-tree", "--name-only", index.Commit.ToString(), ".stage1", ".stage2", ".stage3"]).Output.Length > 0,
+            index is null ? [] : Sides(git, index.Commit),
+            place,
+            beside,
             parts);
     }
+
+    /// <summary>Ours where there is one, else theirs, else the common ancestor: one name for each path.</summary>
+    private static List<string> Sides(GitCommand git, CommitId index) =>
+    [
+        .. git.Try(["ls-tree", "-r", "-z", "--name-only", index.ToString(), ".stage2/", ".stage3/", ".stage1/"]).Fields
+            .OrderBy(name => name[..name.IndexOf('/', StringComparison.Ordinal)] switch { ".stage2" => 0, ".stage3" => 1, _ => 2 })
+            .DistinctBy(name => name[name.IndexOf('/', StringComparison.Ordinal)..], StringComparer.Ordinal),
+    ];
 }

@@ -39,17 +39,14 @@ internal sealed class RescueRef(Repository repository, string runId)
     /// </summary>
     /// <param name="name">What named it, below <c>refs/</c>.</param>
     /// <param name="id">Its object id.</param>
-    public void HoldObject(string name, string id) => Git.Run(["update-ref", Objects + name, id]);
+    public void HoldObject(string name, string id) => Git.Run(["update-ref", "--no-deref", Objects + name, id]);
 
     /// <summary>Lets go of everything.</summary>
     /// <param name="commit">What it names.</param>
     public void Delete(string commit)
     {
-        Git.Run(["update-ref", "-d", Name, commit]);
-        foreach (var name in Git.ReadOnly().Run(["for-each-ref", "--format=%(refname)", Objects]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            Git.Run(["update-ref", "-d", name]);
-        }
+        var objects = Git.ReadOnly().Run(["for-each-ref", "--format=delete %(refname)%0a", Objects]).Output;
+        Git.WithInput($"{objects}\ndelete {Name} {commit}\n".Replace("\n\n", "\n", StringComparison.Ordinal).TrimStart('\n')).Run(["update-ref", "--no-deref", "--stdin"]);
     }
 
     /// <summary>Holds one commit.</summary>
@@ -111,6 +108,9 @@ internal sealed class RescueRef(Repository repository, string runId)
         }
     }
 
+    /// <summary>The full name; null if there is no such ref.</summary>
+    public string? NameIfThere => Read() is null ? null : Name;
+
     /// <summary>What it names; null if there is none.</summary>
     public CommitId? Read() => CommitId.TryParse(Resolve(Name));
 
@@ -154,7 +154,7 @@ internal sealed class RescueRef(Repository repository, string runId)
             """);
     }
 
-    private void Set(CommitId commit, CommitId? old) => Git.Run(["update-ref", Name, commit.ToString(), old?.ToString() ?? commit.Zero]);
+    private void Set(CommitId commit, CommitId? old) => Git.Run(["update-ref", "--no-deref", Name, commit.ToString(), old?.ToString() ?? commit.Zero]);
 
     private string Show(CommitId commit, string format) =>
         Git.ReadOnly().Run(["log", "-1", "--no-show-signature", "--format=" + format, commit.ToString(), "--"]).Output;

@@ -44,6 +44,9 @@ internal sealed record RunContext
     /// <summary>Ends waiting and long steps.</summary>
     public required CancellationToken Cancel { get; init; }
 
+    /// <summary>Breaks off what the first signal does not end.</summary>
+    public required CancellationToken Kill { get; init; }
+
     /// <summary>The context of a run.</summary>
     /// <param name="journal">Its written side.</param>
     /// <param name="options">What all runs share.</param>
@@ -96,6 +99,7 @@ internal sealed record RunContext
             Journal = (what, detail) => journal.Note(what, detail, sync: true),
             Journalled = journal.Notes,
             Cancel = cancel,
+            Kill = kill,
         };
     }
 }

@@ -11,7 +11,7 @@ internal sealed class RunRefs(Repository repository, string runId, BranchName br
     public CommitId? BranchTip => CommitId.TryParse(repository.Git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", branch.Ref]).Output);
 
     /// <summary>The rescue ref; null if there is none.</summary>
-    public string? RescueRef => RescueTip is null ? null : _rescue.Name;
+    public string? RescueRef => _rescue.NameIfThere;
 
     /// <summary>What the rescue ref names; null if there is none.</summary>
     public CommitId? RescueTip => _rescue.Read();
@@ -26,11 +26,36 @@ internal sealed class RunRefs(Repository repository, string runId, BranchName br
 
     /// <summary>Holds what only the registration of a worktree knows whose files are gone: its index, a detached HEAD, its reflog.</summary>
     /// <returns>Whether there was anything.</returns>
-    public bool HoldFromRegistration() => RegisteredWorktree.TryFindGone(repository, worktree, branch, baseCommit) is { } gone
-        && new Rescue(
-            repository, gone, repository.Git.At(repository.CommonDirectory).ForWorktree(gone.AdminDirectory, worktree), runId, [], long.MaxValue)
-            .KeepWhatAdminDirectoryHolds() is not null;
+    /// <exception cref="WorktreeIsolatorException">It holds what no ref can hold: the registration has to stay.</exception>
+    public bool HoldFromRegistration()
+    {
+        if (RegisteredWorktree.TryFindGone(repository, worktree, branch, baseCommit) is not { } gone)
+        {
+            return false;
+        }
 
-    /// <summary>Deletes the run branch if it is still where it was.</summary>
-    public GitResult DeleteBranch(CommitId tip) => repository.Git.Try(["update-ref", "-d", branch.Ref, tip.ToString()]);
+        var git = repository.Git.At(repository.CommonDirectory).ForWorktree(gone.AdminDirectory, worktree);
+        var rescue = new Rescue(repository, gone, git, runId, [], long.MaxValue);
+        var held = rescue.KeepWhatAdminDirectoryHolds() is not null;
+        return rescue.WhyRegistrationStays is not { } why
+            ? held
+            : throw new WorktreeIsolatorException(
+                FailureKind.Usage,
+                $"The directory of the worktree of run {runId} is gone, and {why}.",
+                "To push one:\ngit --git-dir=NAME --work-tree=. push origin HEAD:refs/heads/BRANCH");
+    }
+
+    /// <summary>Deletes the run branch if it is still where it was and nobody has it checked out: without it their HEAD would be unborn.</summary>
+    /// <returns>Why it is still there, as a clause; null if it was deleted.</returns>
+    public static string? WhyNotDeleted(Repository repository, BranchName branch, CommitId tip, string runId)
+    {
+        if (WorktreeList.Read(repository).FirstOrDefault(entry => entry.BranchRef == branch.Ref) is { } user)
+        {
+            return $"it is checked out in '{user.Path}'";
+        }
+
+        // Not through it: an engine may have made it a symbolic ref to a branch of the user's.
+        var result = repository.DeleteRef(branch.Ref, tip, runId);
+        return result.Succeeded ? null : $"git refused: {result.Error.Trim()}";
+    }
 }

@@ -12,9 +12,6 @@ namespace WorktreeIsolator.RunDirectories;
 /// </summary>
 internal sealed class TemporaryWorktree : RunDirectory
 {
-    /// <summary>What a landing notes before it moves anything.</summary>
-    public const string LandingNote = "landing";
-
     private const string WorkNote = "work kept";
     private const int MostIgnoredNames = 20;
 
@@ -34,9 +31,9 @@ internal sealed class TemporaryWorktree : RunDirectory
         _context = context;
 
         // No file monitor: it may know the main worktree alone, and what it leaves out would be lost.
-        // Named as the run's, so that it is ended with it if the supervisor dies: nobody else may be at work there when recovery is.
         _git = plan.Repository.Git.At(plan.Repository.CommonDirectory)
-            .ForWorktree(worktree.AdminDirectory, worktree.Path).With(ProcessTree.RunIdVariable, context.RunId).Configured("core.fsmonitor", "false");
+            .ForWorktree(worktree.AdminDirectory, worktree.Path).OfRun(context.RunId).Configured("core.fsmonitor", "false")
+            .EndedBy(context.Kill);
         _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, new PlacedFiles(context.RecordDirectory), context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -127,10 +124,16 @@ internal sealed class TemporaryWorktree : RunDirectory
         {
             work = KeepWork(verdict);
         }
-        catch (Exception e) when (!verdict.IsByHand && e is GitException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (!verdict.IsByHand && e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
             return NotKept(record, verdict, e.Message);
         }
+        catch (OperationCanceledException) when (!verdict.IsByHand)
+        {
+            return NotKept(record, verdict, "It was broken off by a signal.");
+        }
+
+        work = WhatPersonDid(record, work, verdict);
 
         var outcome = verdict.Succeeded ? DeliverOrBreakOff(work, verdict) : DeliveredBefore() ?? Undelivered(work);
 
@@ -149,13 +152,13 @@ internal sealed class TemporaryWorktree : RunDirectory
     public RunRecord MakeSafe(RunRecord record)
     {
         var work = KeepWork(new EngineVerdict(false, "ended") { IsByHand = true });
-        var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
+        var artifacts = record.Artifacts is { } taken && !Artifacts.AreIncomplete(record) ? new TakenArtifacts(taken, null) : TakeArtifacts();
         if ((work.BeyondRefs ?? artifacts.KeepWorktree) is { } why)
         {
             throw new WorktreeIsolatorException(
                 FailureKind.Usage,
                 $"The worktree '{_worktree.Path}' of run {_context.RunId} cannot be dropped: {why}.",
-                $"Its commits are safe. When you have what else you need from it: rm -rf '{_worktree.Path}', then wt-run drop {_context.RunId}");
+                $"Its commits are safe. Move the rest out of it, or delete that there; or, when you have what you need from it:\nrm -rf {ShellWords.Quoted(_worktree.Path)}\nThen: wt-run drop {_context.RunId}");
         }
 
         return record with { RescueRef = work.RescueRef ?? record.RescueRef, Artifacts = artifacts.Info };
@@ -166,9 +169,18 @@ internal sealed class TemporaryWorktree : RunDirectory
     {
     }
 
+    /// <summary>
+    /// Brings under the rescue ref what a landing that broke off has left, or someone has done there since; the run branch stays where it is, for
+    /// none of it is work of the run.
+    /// </summary>
+    public string? SetAside() => RescueFor().KeepAside();
+
     /// <summary>Keeps what only the registration of a worktree knows whose directory is gone.</summary>
     /// <returns>The rescue ref; null if there was nothing to keep.</returns>
     public string? RescueFromRegistration() => RescueFor().KeepWhatAdminDirectoryHolds();
+
+    /// <summary>Why the registration of a worktree whose directory is gone must stay, as a clause; null if it may go.</summary>
+    public string? WhyRegistrationStays => RescueFor().WhyRegistrationStays;
 
     /// <summary>Takes away a worktree and leaves the run branch: all that is in it is known to be held by a ref.</summary>
     public void GiveUp()
@@ -198,9 +210,48 @@ internal sealed class TemporaryWorktree : RunDirectory
     /// <summary>Its tip; null if there is none, or git has packed it.</summary>
     private string? ReadStash()
     {
-        var file = Path.Combine(_plan.Repository.CommonDirectory, "refs/stash");
-        return File.Exists(file) ? File.ReadAllText(file) : null;
+        try
+        {
+            return File.ReadAllText(Path.Combine(_plan.Repository.CommonDirectory, "refs/stash"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
+
+    /// <summary>Whether a delivery puts something else into the worktree than the engine left.</summary>
+    private bool DeliveryUsesWorktree =>
+        _plan.Project.Verify.Count > 0 || _plan.Project.AfterPush.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase;
+
+    /// <summary>A worktree that stays holds the work, on its branch, and not what verify or a rebase made of it.</summary>
+    private void StandAtWork(KeptWork work)
+    {
+        if (!DeliveryUsesWorktree || work.Unfinished is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            ExactCheckout.Of(_git, work.Tip);
+            if (work.RunBranchTip == work.Tip)
+            {
+                _git.WithoutHooks().Run(["symbolic-ref", "HEAD", _worktree.Branch.Ref]);
+            }
+        }
+        catch (Exception e) when (e is GitException or OperationCanceledException)
+        {
+            _context.Warn($"The worktree '{_worktree.Path}' is kept, and could not be brought back to the run's work: {e.Message}");
+        }
+    }
+
+    /// <summary>What a person has committed on the run branch since, and not in the worktree that was kept, is what they want to land.</summary>
+    private KeptWork WhatPersonDid(RunRecord record, KeptWork work, EngineVerdict verdict) =>
+        verdict.IsByHand && work.RunBranchTip is { } branch && branch != work.Tip && work.Tip.ToString() == record.MergeBack?.Commit
+        && _plan.Repository.IsAncestor(work.Tip, branch.ToString())
+            ? work with { Tip = branch }
+            : work;
 
     private KeptWork KeepWork(EngineVerdict verdict)
     {
@@ -221,8 +272,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             _plan.Project.Uncommitted == UncommittedWork.Commit,
             withBranchHistory: !verdict.IsByHand);
         _ignored = [.. work.Ignored.Except(_contents.Placed, StringComparer.Ordinal)];
-        if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null
-            && (_plan.Project.Verify.Count > 0 || _plan.Project.AfterPush.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase))
+        if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null && DeliveryUsesWorktree)
         {
             _context.Journal(WorkNote, work.Tip.ToString());
         }
@@ -253,7 +303,7 @@ internal sealed class TemporaryWorktree : RunDirectory
 
     /// <summary>A supervisor that died may have landed or pushed the work, and not have said so.</summary>
     private WorkOutcome? DeliveredBefore() =>
-        WorkDelivery.FindDelivered(_plan.Repository, _plan.Project, _plan.Target, _worktree.Branch, _context.Journalled(LandingNote));
+        WorkDelivery.FindDelivered(_plan.Repository, _plan.Project, _plan.Target, _worktree.Branch, _context.Journalled(RunEvents.Landing));
 
     private WorkOutcome Undelivered(KeptWork work) => work.Tip == _worktree.Base && work.KeepWorktree is null
         ? new WorkOutcome(MergeBackResult.Nothing, null)
@@ -263,13 +313,13 @@ internal sealed class TemporaryWorktree : RunDirectory
     {
         var (repository, project, target) = (_plan.Repository, _plan.Project, _plan.Target);
         var runHooks = project.Hooks == HookMode.Run;
-        Action<string> note = detail => _context.Journal(LandingNote, detail);
+        Action<string> note = detail => _context.Journal(RunEvents.Landing, detail);
         var push = new Push(repository, _git, runHooks, note);
         LandingPlace? place = target switch
         {
-            { Branch: { } here } => new Landing(repository, here, _context.RunId, runHooks, note),
+            { Branch: { } here } => new Landing(repository, project, here, _context.RunId, note),
             { Remote: { } there } => new PushedTarget(
-                repository, there, push, cancel => SharedFetch.FetchTip(repository, there, cancel), work.Tip, () => _context.Journalled(LandingNote)),
+                repository, there, push, cancel => SharedFetch.FetchTip(repository, there, cancel), work.Tip, () => _context.Journalled(RunEvents.Landing)),
             _ => null,
         };
         var landing = new WorkLanding(
@@ -277,6 +327,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             project,
             _context.RunId,
             _worktree.Branch,
+            _worktree.Base,
             work.KeepWorktree is not null || project.KeepOnFailure ? _worktree.Path : null,
             // In the worktree itself: from anywhere else merge-tree reads no .gitattributes, and so finds no merge driver (git 2.39).
             new Merge(_git.At(_worktree.Path), Identity.FallbackVariables(repository)),
@@ -291,7 +342,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             new UnseenChanges(_git, project, TargetRef, _contents.Placed, _contents.PlacedFile, _plan.GoverningPaths),
             _context.RunId).Deliver(
             work.Tip,
-            work.Unfinished,
+            work.Unfinished is { } why ? (why, work.Remedy!) : null,
             _worktree.Base,
             _worktree.Branch,
             $"Merge run {_context.RunId} ({_context.Trigger}) into {target.Branch?.Value ?? target.Remote?.Branch}\n",
@@ -325,31 +376,34 @@ internal sealed class TemporaryWorktree : RunDirectory
         var branchGoes = outcome.Result is MergeBackResult.Nothing or MergeBackResult.Landed or MergeBackResult.Pushed;
         if (outcome.Result == MergeBackResult.Kept && _plan.Target.Policy == MergeBackPolicy.None && record.State == RunState.Succeeded)
         {
-            rescueRef ??= RescueFor().Hold(work.Tip);
-            branchGoes = rescueRef is not null;
+            rescueRef = RescueFor().Hold(work.Tip);
+            branchGoes = true;
         }
 
         if (keepWorktree is not null)
         {
+            StandAtWork(work);
             return record with
             {
                 RescueRef = rescueRef,
                 Kept = new KeptInfo(_worktree.Path, keepWorktree),
                 Message = record.Message ?? $"The worktree is kept: {keepWorktree}.",
-                Hint = record.Hint ?? $"It is '{_worktree.Path}'. When you have what you need from it: wt-run drop {_context.RunId}",
+                Hint = record.Hint ?? (work.BeyondRefs is null ? "" : "What no ref can hold has to go first: move it out of the worktree, or delete it there.\n")
+                    + $"When you have what you need from it: wt-run drop {_context.RunId}",
             };
         }
 
-        if (outcome is { Result: MergeBackResult.Landed or MergeBackResult.Pushed } && work.RunBranchTip is { } original
-            && !IsIn(original, outcome.Commit?.ToString()) && !IsHeldElsewhere(original, outcome, rescueRef))
-        {
-            // Squashed or rebased: what landed does not descend from what the engine committed.
-            rescueRef = RescueFor().Hold(original);
-        }
-
-        var deletable = branchGoes && work.RunBranchTip is { } tip && IsHeldElsewhere(tip, outcome, rescueRef) ? tip : (CommitId?)null;
+        CommitId? deletable;
         try
         {
+            if (outcome is { Result: MergeBackResult.Landed or MergeBackResult.Pushed } && work.RunBranchTip is { } original
+                && !IsIn(original, outcome.Commit?.ToString()) && !IsHeldElsewhere(original, outcome, rescueRef))
+            {
+                // Squashed or rebased: what landed does not descend from what the engine committed.
+                rescueRef = RescueFor().Hold(original);
+            }
+
+            deletable = branchGoes && work.RunBranchTip is { } tip && IsHeldElsewhere(tip, outcome, rescueRef) ? tip : null;
             TakeAway(deletable);
             NoteIgnored();
         }
@@ -365,7 +419,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             _context.Warn($"The branch '{_worktree.Branch}' is kept: it holds commits that nothing else does.");
         }
 
-        return record with { RescueRef = rescueRef, Branch = record.Branch };
+        return record with { RescueRef = rescueRef };
     }
 
     /// <summary>No ref holds what git ignores: it goes with the worktree, and the journal says what that was.</summary>
@@ -402,22 +456,15 @@ internal sealed class TemporaryWorktree : RunDirectory
 
     private void TakeAway(CommitId? deleteBranchAt)
     {
-        Removal.Remove(_plan.Repository, _plan.Directory, _worktree.Path, _worktree.AdminDirectory, _context.TakeLock);
+        Removal.Remove(_plan.Repository, _plan.Directory, _worktree.Path, _worktree.AdminDirectory, _context.TakeLock, _context.RunId);
         if (deleteBranchAt is null)
         {
             return;
         }
 
-        // A person may have checked it out to resolve a conflict; without it their HEAD would be unborn.
-        if (WorktreeList.Read(_plan.Repository).FirstOrDefault(entry => entry.BranchRef == _worktree.Branch.Ref) is { } user)
+        if (RunRefs.WhyNotDeleted(_plan.Repository, _worktree.Branch, deleteBranchAt.Value, _context.RunId) is { } why)
         {
-            _context.Warn($"The branch '{_worktree.Branch}' is kept: it is checked out in '{user.Path}'.");
-            return;
-        }
-
-        if (deleteBranchAt is { } tip && _plan.Repository.Git.Try(["update-ref", "-d", _worktree.Branch.Ref, tip.ToString()]) is { Succeeded: false } refused)
-        {
-            _context.Warn($"The branch '{_worktree.Branch}' could not be deleted. {refused.Error.Trim()}");
+            _context.Warn($"The branch '{_worktree.Branch}' is kept: {why}.");
         }
     }
 
@@ -440,7 +487,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             {
                 State = RunState.Failed,
                 Message = $"The worktree '{_worktree.Path}' was moved to '{moved}' during the run.",
-                Hint = $"Nothing in it was touched. When you have what you need from it: git worktree remove --force --force '{moved}'",
+                Hint = StrayWorktree.AfterMoving(moved, record),
                 Kept = new KeptInfo(moved, "it was moved there during the run"),
                 MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
             };
@@ -451,6 +498,19 @@ internal sealed class TemporaryWorktree : RunDirectory
         if (isGone)
         {
             rescueRef = RescueFromRegistration() ?? rescueRef;
+            if (WhyRegistrationStays is { } stays)
+            {
+                return record with
+                {
+                    State = RunState.Failed,
+                    Message = $"The worktree '{_worktree.Path}' was deleted while the run was under way; {stays}.",
+                    Hint = $"To push one:\ngit --git-dir=NAME --work-tree=. push origin HEAD:refs/heads/BRANCH\nThen: wt-run drop {_context.RunId}",
+                    RescueRef = rescueRef,
+                    Kept = new KeptInfo(Path.Combine(_worktree.AdminDirectory, "modules"), stays),
+                    MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
+                };
+            }
+
             TakeAway(deleteBranchAt: null);
         }
 
@@ -462,9 +522,9 @@ internal sealed class TemporaryWorktree : RunDirectory
                 : $"The worktree '{_worktree.Path}' is no longer the one that was made: its .git does not name '{_worktree.AdminDirectory}'.",
             Hint = isGone
                 ? $"What the run committed is on the branch '{_worktree.Branch}'{(rescueRef is null ? "" : $", and under {rescueRef}")}."
-                : "Nothing in it was touched. Save what you need from it; 'wt-run prune' then says how to remove it.",
+                : StrayWorktree.AfterReplacing(_worktree.Path, record),
             RescueRef = rescueRef,
-            Kept = isGone ? null : new KeptInfo(_worktree.Path, "its .git was removed or replaced during the run"),
+            Kept = isGone ? null : new KeptInfo(_worktree.Path, StrayWorktree.IsReplaced),
             MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
         };
     }

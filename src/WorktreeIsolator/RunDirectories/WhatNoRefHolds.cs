@@ -8,11 +8,13 @@ namespace WorktreeIsolator.RunDirectories;
 internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree worktree, GitCommand git)
 {
     /// <summary>In files that are not committed.</summary>
-    public static string? In(WorktreeStatus status)
+    /// <param name="status">The status.</param>
+    /// <param name="around">Directories that have files of the worktree in them and a <c>.git</c> of their own, which git passes over.</param>
+    public static string? In(WorktreeStatus status, IReadOnlyCollection<string> around)
     {
-        if (status.NestedRepositories.Count > 0)
+        if (status.NestedRepositories.Count + around.Count > 0)
         {
-            return $"it holds repositories of their own, which no ref can keep: {string.Join(", ", status.NestedRepositories)}";
+            return $"it holds repositories of their own, which no ref can keep: {string.Join(", ", status.NestedRepositories.Concat(around))}";
         }
 
         return status.DirtySubmodules.Count > 0
@@ -21,7 +23,11 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
     }
 
     /// <summary>Files that git could not look at: whether they belong to the work nobody can say.</summary>
-    public static string? Unreadable(WorktreeStatus status) => status.Unreadable is { } what ? $"git cannot read all of it ({what})" : null;
+    public string? Unreadable(WorktreeStatus status)
+    {
+        var what = status.Unreadable ?? status.Untracked.Concat(status.Changed).FirstOrDefault(path => !AnyFile.IsReadable(Path.Combine(worktree.Path, path)));
+        return what is null ? null : $"git cannot read all of it ({what})";
+    }
 
     /// <summary>In files that git does not know: more than may be put into the repository.</summary>
     /// <param name="status">The status.</param>
@@ -95,7 +101,8 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
     /// <summary>The commits that this worktree began with may be on no branch of the remote, but they came from there.</summary>
     private bool HasCommitsOfItsOwn(string gitDirectory)
     {
-        var module = repository.Git.At(gitDirectory).With("GIT_DIR", gitDirectory).ReadOnly();
+        // Its own configuration names the submodule's directory, which may be gone.
+        var module = repository.Git.At(gitDirectory).ForWorktree(gitDirectory, gitDirectory).ReadOnly();
         var recorded = git.ReadOnly().Run(["ls-tree", "-r", "-z", worktree.Base.ToString()]).Fields
             .Where(entry => entry.StartsWith("160000 ", StringComparison.Ordinal)).Select(entry => "^" + entry.Split(' ', '\t')[2]);
         var result = module.WithInput(string.Join('\n', recorded) + "\n").Try(

@@ -25,7 +25,7 @@ internal sealed class WorktreeContents(
         using var place = CheckoutGate.Enter(repository.StateDirectory, cancellation);
 
         // Without the flag submodule.recurse = true breaks a fresh worktree. workers = 0: one for each core, from checkout.thresholdForParallelism files on.
-        var checkout = git.Configured("checkout.workers", "0").WithTimeout(null);
+        var checkout = git.Configured("checkout.workers", "0").WithTimeout(GitCommand.ContentTimeout);
         checkout.Run(["reset", "--hard", "--quiet", "--no-recurse-submodules"], cancellation);
         if (project.Submodules && File.Exists(Path.Combine(worktree.Path, ".gitmodules")))
         {

@@ -2,6 +2,7 @@ using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
@@ -176,7 +177,7 @@ internal sealed record WorktreePlan(
             throw new WorktreeIsolatorException(
                 FailureKind.Configuration,
                 $"merge_target = \"{name}\": there is no such branch.",
-                near is null ? $"Make it: {(target.Remote is { } remote ? $"git push {remote.Remote} HEAD:{remote.Ref}" : $"git branch '{name}'")}" : $"Did you mean '{near}'?");
+                near is null ? $"Make it: {(target.Remote is { } remote ? $"git push {remote.Remote} HEAD:{remote.Ref}" : $"git branch {ShellWords.Quoted(name)}")}" : $"Did you mean '{near}'?");
         }
     }
 

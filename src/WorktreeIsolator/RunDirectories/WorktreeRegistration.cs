@@ -29,6 +29,16 @@ internal sealed record RegisteredWorktree(string Path, string AdminDirectory, Br
             ? new RegisteredWorktree(path, CanonicalPath.Of(admin), branch, baseCommit)
             : null;
 
+    /// <summary>Where the worktree that was made at a path is now, if someone moved it and nothing is at that path; else null.</summary>
+    public static string? FindMoved(Repository repository, string path)
+    {
+        var admin = System.IO.Path.Combine(repository.CommonDirectory, "worktrees", System.IO.Path.GetFileName(path));
+        return !Directory.Exists(path) && GitFile.ReadWorktree(admin) is { } named && named != path
+            && GitFile.ReadAdminDirectory(named) is { } back && CanonicalPath.Of(back) == admin
+            ? named
+            : null;
+    }
+
     /// <summary>The worktree that was at a path where nothing is any more; null if git does not know it either.</summary>
     public static RegisteredWorktree? TryFindGone(Repository repository, string path, BranchName branch, CommitId baseCommit)
     {
@@ -77,7 +87,7 @@ internal static class WorktreeRegistration
         {
             if (isOurs || !error.Contains("already exists", StringComparison.Ordinal))
             {
-                _ = repository.Git.Try(["update-ref", "-d", branch.Ref, baseCommit.ToString()]);
+                _ = repository.DeleteRef(branch.Ref, baseCommit, id);
             }
         });
     }
@@ -118,16 +128,17 @@ internal static class WorktreeRegistration
             throw new WorktreeIsolatorException(FailureKind.System, $"'{path}' already exists.");
         }
 
+        Sharing.CreateDirectory(directory.Path);
         for (var attempt = 1; ; attempt++)
         {
-            var result = repository.Git.Try(
+            var result = repository.Git.OfRun(id).Try(
                 ["worktree", "add", "--lock", "--reason", ReasonPrefix + id, "--no-checkout", .. how, path, commit.ToString()]);
             if (result.Succeeded && TryFindWhole(path, branch, baseCommit) is { } registered)
             {
                 return registered;
             }
 
-            Undo(repository, path);
+            Undo(repository, path, id);
             undoBranch(result.Error);
             if (attempt >= TriesFor(result, id))
             {
@@ -189,9 +200,9 @@ internal static class WorktreeRegistration
             : null;
 
     /// <summary>Removes what one failed try made; the path did not exist before it, and holds at most its <c>.git</c> file now.</summary>
-    private static void Undo(Repository repository, string path)
+    private static void Undo(Repository repository, string path, string id)
     {
-        if (repository.Git.Try(["worktree", "remove", "-f", "-f", path]).Succeeded)
+        if (repository.Git.OfRun(id).Try(["worktree", "remove", "-f", "-f", path]).Succeeded)
         {
             return;
         }

@@ -16,23 +16,75 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
     private static readonly string[] StateFiles = ["MERGE_MSG", "BISECT_LOG"];
 
     /// <summary>With core.safecrlf = true git would refuse what mixes line ends.</summary>
-    private GitCommand Writer { get; } = git.WithoutHooks().Configured("core.safecrlf", "false").WithTimeout(null);
+    private GitCommand Writer { get; } = git.WithoutHooks().Configured("core.safecrlf", "false").WithTimeout(GitCommand.ContentTimeout);
 
     /// <summary>Whether files are marked assume-unchanged or skip-worktree though they are there: git does not look at them.</summary>
     /// <param name="lsFiles">The output of <see cref="ListFlags"/>.</param>
     public bool HasHiddenFiles(GitResult lsFiles) => HiddenFiles(lsFiles).Count > 0;
 
+    /// <summary>
+    /// Directories below the top that have a <c>.git</c> of their own though git looks into them: because files of theirs are tracked, or because that
+    /// repository is broken. git adds their files one by one, and nothing of what is in <c>.git</c>.
+    /// </summary>
+    /// <param name="lsFiles">The output of <see cref="ListFlags"/>.</param>
+    /// <param name="status">The status.</param>
+    public IReadOnlyList<string> RepositoriesAround(GitResult lsFiles, WorktreeStatus status)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var rest = lsFiles.RawOutput.AsSpan();
+        ReadOnlySpan<byte> last = [];
+        for (var end = rest.IndexOf((byte)0); end >= 0; rest = rest[(end + 1)..], end = rest.IndexOf((byte)0))
+        {
+            var path = rest[2..end];
+            var slash = path.LastIndexOf((byte)'/');
+            var directory = slash < 0 ? [] : path[..slash];
+            if (!directory.SequenceEqual(last))
+            {
+                AddWithParents(seen, ByteText.Decode(directory));
+                last = directory;
+            }
+        }
+
+        foreach (var path in status.Untracked)
+        {
+            AddWithParents(seen, Path.GetDirectoryName(path.TrimEnd('/')) ?? "");
+        }
+
+        return [.. seen.Where(directory => HoldsSomething(Path.Combine(worktree.Path, directory, ".git")))];
+    }
+
+    private static bool HoldsSomething(string path)
+    {
+        try
+        {
+            return AnyFile.Exists(path) && (!AnyFile.IsDirectory(path) || !ByteText.IsUtf8(path) || Directory.EnumerateFileSystemEntries(path).Any());
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
+    private static void AddWithParents(HashSet<string> directories, string directory)
+    {
+        while (directory.Length > 0 && directories.Add(directory))
+        {
+            directory = Path.GetDirectoryName(directory) ?? "";
+        }
+    }
+
     /// <summary>Asks git for the flags of all index entries; beside <c>git status</c> that costs no time.</summary>
-    public GitCommand.Started ListFlags() => git.ReadOnly().WithTimeout(null).Begin(["ls-files", "-v", "-z"]);
+    public GitCommand.Started ListFlags() => git.ReadOnly().WithTimeout(GitCommand.ContentTimeout).Begin(["ls-files", "-v", "-z"]);
 
     /// <summary>Stages everything in the worktree's own index, as <c>git commit --all</c> with new files would.</summary>
     /// <returns>The tree.</returns>
-    public string CommitAll(WorktreeStatus status) => Add(Writer, status, "--all");
+    public string CommitAll(WorktreeStatus status) => Add(Writer, status, passOver: false, "--all");
 
     /// <summary>The working tree: every file that is not ignored, whatever flags its index entry has.</summary>
     /// <param name="status">The status; of nested repositories nothing is taken.</param>
     /// <param name="withUntracked">Whether files that git does not know yet are taken.</param>
-    public string WorkingTree(WorktreeStatus status, bool withUntracked) => OnCopy(writer =>
+    /// <param name="passOver">Whether files that cannot be read are left out; else they are an error.</param>
+    public string WorkingTree(WorktreeStatus status, bool withUntracked, bool passOver) => OnCopy(writer =>
     {
         var hidden = HiddenFiles(writer.ReadOnly().Run(["ls-files", "-v", "-z"]));
         if (hidden.Count > 0)
@@ -42,7 +94,7 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
             writer.WithInput(paths).Run(["update-index", "--no-skip-worktree", "-z", "--stdin"]);
         }
 
-        return Add(writer, status, withUntracked ? "--all" : "--update");
+        return Add(writer, status, passOver, withUntracked ? "--all" : "--update");
     });
 
     /// <summary>
@@ -81,7 +133,11 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
 
         var aside = index + ".damaged";
         File.Move(index, aside, overwrite: true);
-        Writer.Run(["read-tree", "HEAD"]);
+        if (!Writer.Try(["read-tree", "HEAD"]).Succeeded)
+        {
+            Writer.Run(["read-tree", "--empty"]);
+        }
+
         return aside;
     }
 
@@ -102,16 +158,22 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
 
         var content = bytes.AsSpan(0, bytes.Length - length);
         var checksum = bytes.AsSpan(bytes.Length - length);
+        if (!checksum.ContainsAnyExcept((byte)0))
+        {
+            return true; // index.skipHash
+        }
+
 #pragma warning disable CA5350 // git's own choice.
         return checksum.SequenceEqual(length == SHA256.HashSizeInBytes ? SHA256.HashData(content) : SHA1.HashData(content));
 #pragma warning restore CA5350
     }
 
-    private string Add(GitCommand writer, WorktreeStatus status, string what)
+    private string Add(GitCommand writer, WorktreeStatus status, bool passOver, string what)
     {
         // git adds a nested repository as a link to a commit that lies in no repository of ours.
         var excluded = status.NestedRepositories.Select(path => $":(exclude,top,literal){path.TrimEnd('/')}");
-        writer.Run(["add", what, "--sparse", "--", ":/", .. excluded]);
+        string[] arguments = ["add", what, "--sparse", .. passOver ? ["--ignore-errors"] : Array.Empty<string>(), "--", ":/", .. excluded];
+        _ = passOver ? writer.Try(arguments) : writer.Run(arguments);
         TakeOutPlaced(writer);
         return writer.Run(["write-tree"]).Output;
     }
@@ -130,6 +192,7 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
         var index = Path.Combine(worktree.AdminDirectory, "index");
         var copy = Path.Combine(worktree.AdminDirectory, "wt-run-rescue-index");
         File.Delete(copy);
+        File.Delete(copy + ".lock"); // of a git that was killed
         if (File.Exists(index))
         {
             File.Copy(index, copy);

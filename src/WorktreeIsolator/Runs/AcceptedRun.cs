@@ -103,12 +103,49 @@ internal sealed class AcceptedRun
     public RunContext ContextFor(RunJournal journal, OutputLog log, CancellationToken cancel, CancellationToken kill) => RunContext.For(
         journal, _options, _repository, log, _request.Project.KeepProcesses, _request.RepositoryLockTimeout, cancel, kill);
 
-    /// <summary>Gets the directory that was decided for; null if it would have to be waited for and was not, which the record then says.</summary>
-    public RunDirectory? OpenDirectory(RunJournal journal, RunContext context)
+    /// <summary>Waits for all that the run needs before anything is made for it.</summary>
+    /// <returns>Null if it was not to be had, which the record then says.</returns>
+    public Admission? Admit(RunJournal journal, RunContext context)
+    {
+        var waiting = new WaitingRun(_request, _options, _store, journal, context);
+        if (!waiting.MayWait && PeersAtWork() is [var peer, ..])
+        {
+            _ = waiting.Busy(peer.ToString());
+            return null;
+        }
+
+        var place = _plan is null
+            ? InPlaceTurn.Take(_request, _options, _repository, _store, waiting, context)
+            : Admission.TakeWorktreePlace(_request, _store, waiting, context);
+        try
+        {
+            if (place is not null && EngineGate.Enter(_request.Engine, _options.StateHome, waiting, context) is { } gate)
+            {
+                waiting.Go();
+                var admission = new Admission(place, gate);
+                place = null;
+                return admission;
+            }
+        }
+        finally
+        {
+            place?.Dispose();
+        }
+
+        return null;
+    }
+
+    /// <summary>Gets the directory that was decided for.</summary>
+    public RunDirectory OpenDirectory(RunJournal journal, RunContext context)
     {
         if (_plan is null)
         {
-            return TakeTurn(journal, context);
+            if (_request.Project.Concurrent)
+            {
+                WarnOfNeighbours(context);
+            }
+
+            return new ProjectDirectory(_request.Project.Path);
         }
 
         journal.Update(record => record with { State = RunState.Preparing });
@@ -128,25 +165,19 @@ internal sealed class AcceptedRun
         }
     }
 
-    private ProjectDirectory? TakeTurn(RunJournal journal, RunContext context)
-    {
-        var directory = new InPlaceTurn(_request, _options, _repository, _store, journal, context).Take();
-        if (directory is not null && _request.Project.Concurrent)
-        {
-            WarnOfNeighbours(context);
-        }
-
-        return directory;
-    }
+    private IReadOnlyList<PeerProcess> PeersAtWork() =>
+        PeerProcesses.Of(_request.Project, _repository, _repository?.Top ?? _request.Project.Path);
 
     private void WarnOfNeighbours(RunContext context)
     {
         var neighbour = _store.ActiveIds().Where(id => id != _record.Id).Select(_store.TryRead).OfType<RunRecord>().FirstOrDefault(
-            record => record.Isolation.Kind == "in_place" && record.Directory == _record.Directory && _store.IsAlive(record.Id));
+            record => record.Isolation.Kind == "in_place" && record.Directory == _record.Directory && _store.IsAlive(record.Id)) is { } run
+            ? $"Run {run.Id} ({run.Trigger})"
+            : PeersAtWork() is [var peer, ..] ? $"The process {peer}" : null;
         if (neighbour is not null)
         {
             context.Warn(
-                $"Run {neighbour.Id} ({neighbour.Trigger}) works in '{_record.Directory}' at the same time. "
+                $"{neighbour} works in '{_record.Directory}' at the same time. "
                 + "concurrent = false makes such runs wait for each other; trigger_worktree = true gives cron and webhook runs a worktree.");
         }
     }

@@ -31,7 +31,7 @@ public static class ConfigurationCheck
     private static IEnumerable<ConfigurationFinding> FindIdleKeys(ConfigFile config)
     {
         foreach (var (where, keys) in config.Projects.Values.Select(project => ($"[projects.{project.Name}]", NotInEffect.In(project)))
-            .Concat(config.Engines.Values.Select(engine => ($"[engines.{engine.Name}]", NotInEffect.In(engine)))).Where(found => found.Item2.Count > 0))
+            .Where(found => found.Item2.Count > 0))
         {
             yield return new(false, where, $"{string.Join(", ", keys)}: without effect in this version of wt-run.");
         }

@@ -3,6 +3,7 @@ using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.Recovery;
 using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Runs;
@@ -66,16 +67,26 @@ internal static class Relanding
         };
         using var journal = store.TakeOver(record, liveness, options.Time);
         journal.Changed = options.Observer.Changed;
+        store.Activate(record.Id);
         using var log = new OutputLog(record.Log ?? Path.Combine(journal.Directory, "output.log"));
         var context = RunContext.For(journal, options, repository, log, project.KeepProcesses, LockTimeout, cancel, kill);
-        var landed = BringBack(plan, record, context);
-        if (!isByHand && landed.WaitsForItsTarget())
+        try
         {
-            return null;
-        }
+            var landed = BringBack(plan, record, context);
+            if (!isByHand && landed.WaitsForItsTarget())
+            {
+                store.Deactivate(record.Id);
+                return null;
+            }
 
-        journal.Update(current => landed with { FinishedAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
-        return journal.Record;
+            journal.Update(current => landed with { SettledAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
+            return journal.Record;
+        }
+        catch
+        {
+            store.Deactivate(record.Id);
+            throw;
+        }
     }
 
     private static RunRecord BringBack(WorktreePlan plan, RunRecord record, RunContext context)
@@ -85,21 +96,55 @@ internal static class Relanding
         {
             // Not kept, but left over: a landing by hand was killed, or a removal failed. What is in it is of its verify command, not work.
             EndProcesses(plan.Project, record);
-            using var leftOver = TemporaryWorktree.Adopt(plan, kept, context);
+            using var leftOver = TemporaryWorktree.Adopt(plan, RunDrop.FindAtRest(plan, record), context);
+            record = record with { RescueRef = leftOver.SetAside() ?? record.RescueRef };
             leftOver.GiveUp();
             kept = null;
+        }
+
+        if (kept is null)
+        {
+            record = MakeRoom(plan, record, context);
         }
 
         using var worktree = kept is null ? Reopen(plan, record, context) : TemporaryWorktree.Adopt(plan, kept, context);
         try
         {
-            return worktree.BringBack(record with { Message = null, Hint = null, Kept = null }, new EngineVerdict(true, "ended") { IsByHand = true });
+            return worktree.BringBack(record with { Message = null, Hint = null, Kept = null, Artifacts = Artifacts.AreIncomplete(record) ? null : record.Artifacts }, new EngineVerdict(true, "ended") { IsByHand = true });
         }
         catch when (kept is null)
         {
             worktree.GiveUp();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Where the run's worktree was, one has to be made again: what git still knows of one that was deleted by hand is kept first; one that is
+    /// there is not touched.
+    /// </summary>
+    private static RunRecord MakeRoom(WorktreePlan plan, RunRecord record, RunContext context)
+    {
+        var path = record.Worktree!;
+        if (RegisteredWorktree.FindMoved(plan.Repository, path) is { } moved)
+        {
+            throw Cannot(record, $"its worktree was moved to '{moved}'.", StrayWorktree.AfterMoving(moved, record));
+        }
+
+        if (Directory.Exists(path))
+        {
+            throw Cannot(record, $"'{path}' is not the worktree that was made for it: {StrayWorktree.IsReplaced}.", StrayWorktree.AfterReplacing(path, record));
+        }
+
+        if (RegisteredWorktree.TryFindGone(plan.Repository, path, plan.Branch, plan.Base.Commit) is { } gone)
+        {
+            var refs = new RunRefs(plan.Repository, record.Id, plan.Branch, path, plan.Base.Commit);
+            _ = refs.HoldFromRegistration();
+            Removal.Remove(plan.Repository, plan.Directory, path, gone.AdminDirectory, context.TakeLock);
+            record = record with { RescueRef = refs.RescueRef ?? record.RescueRef };
+        }
+
+        return record;
     }
 
     private static void EndProcesses(ProjectConfig project, RunRecord record)
@@ -127,6 +172,6 @@ internal static class Relanding
         return WorkTarget.Decide(MergeBackPolicy.Merge, project, name, new BaseResolver(repository, project.PushRemote).TryResolve(name)?.Branch);
     }
 
-    private static WorktreeIsolatorException Cannot(RunRecord record, string why) =>
-        new(FailureKind.Usage, $"Run {record.Id} cannot be landed: {why}");
+    private static WorktreeIsolatorException Cannot(RunRecord record, string why, string? hint = null) =>
+        new(FailureKind.Usage, $"Run {record.Id} cannot be landed: {why}", hint);
 }

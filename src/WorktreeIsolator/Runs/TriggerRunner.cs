@@ -52,10 +52,12 @@ public sealed class TriggerRunner
         try
         {
             var context = accepted.ContextFor(journal, log, cancel, kill);
-            using var directory = accepted.OpenDirectory(journal, context);
-            if (directory is not null)
+            using var admission = accepted.Admit(journal, context);
+            if (admission is not null)
             {
+                using var directory = accepted.OpenDirectory(journal, context);
                 var engine = RunEngine(request, accepted, directory, journal, context, log, cancel, kill);
+                admission.LeaveEngine();
                 BringBack(directory, engine, journal);
             }
         }

@@ -53,7 +53,7 @@ public sealed class RunTests : IDisposable
         string[] fields =
         [
             "version", "id", "project", "state", "trigger", "session", "isolation", "base", "branch", "worktree", "warm", "engine", "merge_back",
-            "rescue_ref", "kept", "queue", "prepare_ms", "lock_held_ms", "log", "created_at", "started_at", "finished_at", "message", "hint",
+            "rescue_ref", "kept", "queue", "prepare_ms", "lock_held_ms", "log", "created_at", "started_at", "finished_at", "settled_at", "message", "hint",
         ];
         Assert.Empty(fields.Except(record.Select(field => field.Key)));
         AssertFields(record["trigger"], "kind", "id");

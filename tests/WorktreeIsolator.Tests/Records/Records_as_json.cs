@@ -43,6 +43,7 @@ public sealed class Records_as_json
         CreatedAt = DateTimeOffset.UnixEpoch,
         StartedAt = DateTimeOffset.UnixEpoch.AddSeconds(1.5),
         FinishedAt = DateTimeOffset.UnixEpoch.AddTicks(1),
+        SettledAt = DateTimeOffset.UnixEpoch.AddDays(1),
         Message = "A sentence.",
         Hint = "Another.",
     };
