@@ -90,7 +90,7 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
                 Kept = null,
                 SettledAt = journal.Now,
             });
-            if (refs.Branches.ContainsKey($"refs/heads/{record.Branch}") && RunRefs.WhyNotDeleted(repository, BranchName.Parse(record.Branch!), tip) is { } stays)
+            if (refs.Branches.ContainsKey($"refs/heads/{record.Branch}") && RunRefs.WhyNotDeleted(repository, BranchName.Parse(record.Branch!), tip, record.Id) is { } stays)
             {
                 throw new WorktreeIsolatorException(FailureKind.Git, stays);
             }

@@ -140,7 +140,7 @@ internal static class Relanding
         {
             var refs = new RunRefs(plan.Repository, record.Id, plan.Branch, path, plan.Base.Commit);
             _ = refs.HoldFromRegistration();
-            Removal.Remove(plan.Repository, plan.Directory, path, gone.AdminDirectory, context.TakeLock);
+            Removal.Remove(plan.Repository, plan.Directory, path, gone.AdminDirectory, context.TakeLock, record.Id);
             record = record with { RescueRef = refs.RescueRef ?? record.RescueRef };
         }
 
