@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Notifications;
 using WorktreeIsolator.Records;
 using Xunit;
 
@@ -148,6 +149,17 @@ public sealed class A_notification : IDisposable
         NotifyUrl($"http://127.0.0.1:{port}/");
 
         Assert.Contains("The notification to 127.0.0.1 failed: Connection refused", _repository.WtRun.Run("run", "--", "true").Expect(0).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Waits_only_so_long_for_an_answer()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+
+        var why = JsonPost.WhyFailed(new Uri($"http://{silent.LocalEndpoint}/"), [], CancellationToken.None, TimeSpan.FromMilliseconds(200));
+
+        Assert.Equal("no answer within 0.2 s", why);
     }
 
     [Fact]

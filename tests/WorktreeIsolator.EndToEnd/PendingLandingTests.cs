@@ -155,6 +155,22 @@ public sealed class Work_that_waits_for_its_target : IDisposable
         Assert.Equal("work\n", _repository.Read("work"));
     }
 
+    [Fact]
+    public void Is_found_again_after_a_kill_between_the_record_and_its_mark()
+    {
+        using var user = StartInPlace(0);
+        var waiting = Waiting("work");
+        File.Move(_repository[$".git/wt-run/pending/{waiting.Id}"], _repository[$".git/wt-run/active/{waiting.Id}"]);
+
+        _gate.Open();
+        user.Wait().Expect(0);
+        Assert.False(File.Exists(_repository["work"]));
+        _ = _repository.WtRun.Run("list").Expect(0);
+
+        Assert.Equal([waiting.Id], Pending());
+        Assert.Contains("landed on main", _repository.WtRun.Run("run", "--", "true").Expect(0).Error, StringComparison.Ordinal);
+    }
+
     private BackgroundRun StartInPlace(int exitCode, string script = ":")
     {
         var run = _repository.WtRun.Start("run", "--no-worktree", "--json", "--", "sh", "-c", $"{_gate.Step}; {script}; exit {exitCode}");

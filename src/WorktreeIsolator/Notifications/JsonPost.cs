@@ -7,18 +7,19 @@ namespace WorktreeIsolator.Notifications;
 /// <summary>Posts JSON to an address. Apart from who decides to: the HTTP assemblies load when this is used, and cost nobody else.</summary>
 internal static class JsonPost
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
     /// <summary>Posts; null if the answer was a success.</summary>
     /// <param name="address">An http or https address. Redirects are not followed: the answer to a record is not another address to send it to.</param>
     /// <param name="json">The body.</param>
     /// <param name="cancellation">Breaks it off.</param>
+    /// <param name="timeout">How long the answer may take; 10 s if it is null.</param>
     /// <returns>A clause without the address, which may hold a token.</returns>
     /// <exception cref="OperationCanceledException">It was broken off.</exception>
-    public static string? WhyFailed(Uri address, byte[] json, CancellationToken cancellation)
+    public static string? WhyFailed(Uri address, byte[] json, CancellationToken cancellation, TimeSpan? timeout = null)
     {
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
-        using var client = new HttpClient(handler) { Timeout = Timeout };
+        using var client = new HttpClient(handler) { Timeout = timeout ?? Longest };
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(json) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("wt-run", null));
@@ -29,7 +30,7 @@ internal static class JsonPost
         }
         catch (TaskCanceledException e) when (e.InnerException is TimeoutException)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"no answer within {Timeout.TotalSeconds:0} s");
+            return string.Create(CultureInfo.InvariantCulture, $"no answer within {client.Timeout.TotalSeconds:0.##} s");
         }
         catch (HttpRequestException e)
         {
