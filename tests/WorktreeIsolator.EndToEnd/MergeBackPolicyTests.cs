@@ -320,7 +320,7 @@ public sealed class The_work_of_a_run_that_ended_well
 
         scratch.Run(repository.Path, "sh", "-c", record.Hint!.Split('\n')[1]).Expect(1);
         File.WriteAllText(Path.Combine(at, "README"), "both\n");
-        scratch.Run(at, "git", "commit", "--quiet", "--all", "--no-edit").Expect(0);
+        scratch.Run(at, "sh", "-c", style == "rebase" ? "git add README && GIT_EDITOR=true git rebase --continue" : "git commit --quiet --all --no-edit").Expect(0);
         repository.Git("checkout", "--quiet", "main");
 
         Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (repository.Land(record).Expect(0).Record.State, repository.Show(record.Id).MergeBack?.Result));

@@ -41,7 +41,7 @@ internal static class AfterPush
 
         var message = $"The work is pushed, but the after_push command {why}";
         context.Warn(message);
-        return (message, $"To try the command again (it ran at {pushed.Abbreviated}; in your checkout another commit may be there):\ncd {ShellWords.Quoted(project.Path)} && {ShellWords.Command(argv)}");
+        return (message, $"To try the command again: cd {ShellWords.Quoted(project.Path)} && {ShellWords.Command(argv)}");
     }
 
     private static string? WhyFailed(

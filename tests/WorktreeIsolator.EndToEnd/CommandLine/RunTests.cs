@@ -87,7 +87,7 @@ public sealed class RunTests : IDisposable
     {
         var file = _scratch.Write("not-executable", "#!/bin/sh\n");
 
-        Assert.Contains($"chmod +x '{file}'", _repository.WtRun.Run("run", "--", file).Expect(126).Error, StringComparison.Ordinal);
+        Assert.Contains($"chmod +x {file}\n", _repository.WtRun.Run("run", "--", file).Expect(126).Error, StringComparison.Ordinal);
     }
 
     [Fact]
