@@ -76,7 +76,7 @@ public sealed class A_person_beside_a_run
 
         var run = scratch.Run(
             repository.Path,
-            [.. nobody, WtRun.Program, "run", "--worktree", "--json", "--", "sh", "-c", "mkdir out; echo precious > out/result; chmod 0 out"]).Expect(0);
+            [.. nobody, WtRun.Program, "run", "--worktree", "--json", "--", "sh", "-c", "mkdir out; echo precious > out/result; chmod 0 out"]).Expect(120);
 
         Assert.Contains("cannot read", run.Record.Kept!.Reason, StringComparison.Ordinal);
         File.SetUnixFileMode(Path.Combine(run.Record.Worktree!, "out"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
