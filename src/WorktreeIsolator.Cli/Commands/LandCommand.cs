@@ -10,17 +10,17 @@ namespace WorktreeIsolator.Cli.Commands;
 /// <summary><c>wt-run land RUN</c>: lands work that was kept.</summary>
 internal sealed class LandCommand : CliCommand
 {
-    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it.", ValueKind.Run, true);
+    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it; or a session's name.", ValueKind.Run, true);
     private readonly Flag _json = new("--json", "Prints the record as JSON.");
 
     public LandCommand()
-        : base("land", "Lands the work of a run that needed a person, failed, or kept its work on a branch.")
+        : base("land", "Lands the work of a run that needed a person, failed, or kept its work on a branch; or lands a session and ends it.")
     {
         Add(_run);
         Add(_json);
     }
 
-    public override IReadOnlyList<string> Examples => ["wt-run land 3f9c"];
+    public override IReadOnlyList<string> Examples => ["wt-run land 3f9c", "wt-run land fix-login      (a session)"];
 
     public override int Execute(Invocation invocation)
     {

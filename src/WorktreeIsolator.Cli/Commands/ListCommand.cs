@@ -11,7 +11,7 @@ internal sealed class ListCommand : CliCommand
     private readonly Flag _json = new("--json", "Prints the records as a JSON array.");
 
     public ListCommand()
-        : base("list", "Lists the runs of every configured project and of the current repository, the newest last.")
+        : base("list", "Lists the runs of every configured project and of the current repository, the newest last, and the sessions that are open.")
     {
         Add(_json);
     }
@@ -42,6 +42,11 @@ internal sealed class ListCommand : CliCommand
         {
             StandardStreams.Out.WriteText(
                 StandardStreams.Out.IsTerminal ? TerminalTable.Render(RunTable.Of(records), StandardStreams.Out.Width) : RunTable.Of(records).ToPlainText());
+        }
+
+        if (!_json.IsGiven(invocation.Line))
+        {
+            StandardStreams.Out.WriteText(SessionTable.Of([.. known.Stores.SelectMany(owner => owner.Store.Sessions.ReadAll())]));
         }
 
         return ExitCodes.Success;

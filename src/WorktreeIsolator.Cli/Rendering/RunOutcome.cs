@@ -52,6 +52,7 @@ internal static class RunOutcome
     public static IEnumerable<string> Hints(RunRecord record)
     {
         var id = record.Id[..ShortId];
+        var name = record.Session ?? id;
         var own = record.Hint?.TrimEnd().Split('\n') ?? [];
         foreach (var line in own)
         {
@@ -60,20 +61,20 @@ internal static class RunOutcome
 
         if (HoldsKeptWork(record))
         {
-            if (record.Base is { } start)
+            if (record.Base is { } start && start.Commit != record.MergeBack!.Commit)
             {
-                yield return $"see the work:   git log -p {start.Commit[..12]}..{ShellWords.Quoted(record.Branch!)}";
+                yield return $"see the work:   git log -p {start.Commit[..12]}..{(record.Session is null ? ShellWords.Quoted(record.Branch!) : record.MergeBack!.Commit![..12])}";
             }
 
             if (!own.Any(line => line.Contains("wt-run land", StringComparison.Ordinal)))
             {
-                yield return $"land it:        wt-run land {id}";
+                yield return $"land it:        wt-run land {name}";
             }
         }
 
         if (record.Kept is not null || HoldsKeptWork(record))
         {
-            yield return $"give it up:     wt-run drop {id}";
+            yield return $"give it up:     wt-run drop {name}";
         }
 
         if (record.RescueRef is not null)
@@ -116,6 +117,7 @@ internal static class RunOutcome
     {
         { Result: MergeBackResult.Landed } work => $"landed on {work.Target}{(landed is null ? "" : $": {landed}")}",
         { Result: MergeBackResult.Pushed } work => $"pushed {work.Target ?? record.Branch}{(landed is null ? "" : $": {landed}")}",
+        { Result: MergeBackResult.Kept } when record.Session is { } session => $"kept its work in session {session}",
         { Result: MergeBackResult.Kept } => record.RescueRef is { } rescue ? $"kept its work as {rescue}" : $"kept its work on branch {record.Branch}",
         { Result: MergeBackResult.Nothing } => "succeeded; it made no commits, so there is nothing to land",
         _ => record is { StartedAt: { } start, FinishedAt: { } end } ? $"succeeded after {Words.Took(end - start)}" : "succeeded",

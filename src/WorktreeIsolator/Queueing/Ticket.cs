@@ -22,16 +22,18 @@ internal sealed class Ticket : IDisposable
 
     private readonly string _directory;
     private readonly string _name;
-    private readonly int _places;
     private readonly FileLock _lock;
 
     private Ticket(string directory, string name, int places, FileLock taken)
     {
         _directory = directory;
         _name = name;
-        _places = places;
+        Places = places;
         _lock = taken;
     }
+
+    /// <summary>How many may go at once.</summary>
+    public int Places { get; }
 
     /// <summary>Takes a ticket behind all others.</summary>
     /// <param name="directory">The queue.</param>
@@ -84,7 +86,7 @@ internal sealed class Ticket : IDisposable
         while (true)
         {
             var ahead = Ahead();
-            if (ahead.Count < _places)
+            if (ahead.Count < Places)
             {
                 return [];
             }
@@ -101,7 +103,7 @@ internal sealed class Ticket : IDisposable
                 return ahead;
             }
 
-            var pause = TimeSpan.FromTicks(Math.Min(Pause.Ticks * (ahead.Count - _places + 1), LongestPause.Ticks));
+            var pause = TimeSpan.FromTicks(Math.Min(Pause.Ticks * (ahead.Count - Places + 1), LongestPause.Ticks));
             Waiting.Pause(pause < remaining ? pause : remaining, cancellation);
         }
     }

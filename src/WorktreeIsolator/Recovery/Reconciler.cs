@@ -142,11 +142,38 @@ public sealed class Reconciler
             ? record
             : record with { Hint = $"Its landing broke off in '{broken.Path}', and not all that git had written there could be taken back: see 'git status' there." };
 
+    /// <summary>Whether it died while it made the session's worktree: no engine has run in that, and nobody else had the session's turn since.</summary>
+    private bool MayTakeAway(RunRecord record, string session) =>
+        record.State == RunState.Preparing && _store.Sessions.TryRead(session) is null or { HasWorktree: false };
+
+    /// <summary>What its engine left is committed, and the session stays.</summary>
+    private static RunRecord BringSessionBack(RunRecord record, WorktreePlan plan, RunContext context)
+    {
+        // One that has not come so far had not got the session's turn, or had not found the worktree: that is none of its.
+        if (record.State < RunState.Starting)
+        {
+            return record;
+        }
+
+        if (RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit) is { } registered)
+        {
+            using var worktree = TemporaryWorktree.Adopt(plan, registered, context);
+            return worktree.BringBack(record, new EngineVerdict(false, "was interrupted"));
+        }
+
+        return record with { MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept } };
+    }
+
     private RunRecord BringBack(RunRecord record, RunContext context)
     {
         if (_repository is null || WorktreePlan.Of(record, _project, _repository) is not { } plan)
         {
             return record;
+        }
+
+        if (record.Session is { } name && !MayTakeAway(record, name))
+        {
+            return BringSessionBack(record, plan, context);
         }
 
         record = HealLanding(record, plan, context);
@@ -197,8 +224,11 @@ public sealed class Reconciler
             return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
         }
 
-        // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.
-        var isUnused = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, plan.Base.Commit.ToString()]).Succeeded;
-        return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
+        return record with { MergeBack = record.MergeBack! with { Result = DeleteUnusedBranch(record, plan) ? MergeBackResult.Nothing : MergeBackResult.Kept } };
     }
+
+    /// <summary>The run branch goes if it is still where the run began; with commits on it, it is the work and stays. A session's stays with the session.</summary>
+    private bool DeleteUnusedBranch(RunRecord record, WorktreePlan plan) =>
+        (record.Session is not { } name || _store.Sessions.TryRead(name) is null)
+        && _repository!.Git.Try(["update-ref", "-d", plan.Branch.Ref, plan.Base.Commit.ToString()]).Succeeded;
 }

@@ -44,7 +44,8 @@ internal sealed class RecordPruning(PruneScope scope, RunRefList refs, IReadOnly
         .OrderBy(record => record.CreatedAt);
 
     private string? WhyItStays(RunRecord record) => RunBranches.WhyOpen(record, refs)
-        ?? (_rescued.Contains(record.Id) ? $"refs/wt-run/{record.Id} keeps what was rescued of its run" : null);
+        ?? (_rescued.Contains(record.Id) ? $"refs/wt-run/{record.Id} keeps what was rescued of its run" : null)
+        ?? (scope.Sessions.FirstOrDefault(session => session.LastRun == record.Id) is { } session ? $"it is the last run of session {session.Name}" : null);
 
     private void MoveOut(string id)
     {

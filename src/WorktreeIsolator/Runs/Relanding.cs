@@ -3,6 +3,7 @@ using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.Recovery;
 using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Runs;
@@ -22,6 +23,7 @@ internal static class Relanding
         }
 
         var store = new RunStore(repository.StateDirectory);
+        using var ending = SessionEnding.Take(store, record, "landed");
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience);
         if (liveness is null)
         {
@@ -50,7 +52,12 @@ internal static class Relanding
         journal.Changed = options.Observer.Changed;
         using var log = new OutputLog(record.Log ?? Path.Combine(journal.Directory, "output.log"));
         var context = RunContext.For(journal, options, repository, log, project.KeepProcesses, LockTimeout, cancel, kill);
-        var landed = BringBack(plan, record, context);
+        var landed = ending is null ? BringBack(plan, record, context) : BringBack(plan, record, ending.Session, context);
+        if (landed.State == RunState.Succeeded && !Directory.Exists(record.Worktree))
+        {
+            ending?.End();
+        }
+
         journal.Update(current => landed with { FinishedAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
         return journal.Record;
     }
@@ -67,6 +74,23 @@ internal static class Relanding
             kept = null;
         }
 
+        return BringBack(plan, record, kept, context);
+    }
+
+    /// <summary>From the session's worktree; without that from its branch, as of a run whose worktree is gone.</summary>
+    private static RunRecord BringBack(WorktreePlan plan, RunRecord record, Session session, RunContext context)
+    {
+        var found = SessionWorktree.TryFind(plan, session, context);
+        if (found is null && SessionWorktree.ForgetGone(plan, session.Worktree, context) is { } rescue)
+        {
+            record = record with { RescueRef = rescue };
+        }
+
+        return BringBack(found is null ? plan with { Session = null } : plan, record, found, context);
+    }
+
+    private static RunRecord BringBack(WorktreePlan plan, RunRecord record, RegisteredWorktree? kept, RunContext context)
+    {
         using var worktree = kept is null ? Reopen(plan, record, context) : TemporaryWorktree.Adopt(plan, kept, context);
         try
         {
