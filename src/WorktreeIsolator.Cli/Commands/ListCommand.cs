@@ -1,6 +1,7 @@
 using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
 using WorktreeIsolator.Cli.Syntax;
+using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Cli.Commands;
@@ -33,8 +34,10 @@ internal sealed class ListCommand : CliCommand
         if (_json.IsGiven(invocation.Line))
         {
             StandardStreams.Out.Write([.. RecordWriter.ToUtf8(records), (byte)'\n']);
+            return ExitCodes.Success;
         }
-        else if (records.Count == 0)
+
+        if (records.Count == 0)
         {
             StandardStreams.Out.WriteText("No runs yet.\n");
         }
@@ -44,9 +47,13 @@ internal sealed class ListCommand : CliCommand
                 StandardStreams.Out.IsTerminal ? TerminalTable.Render(RunTable.Of(records), StandardStreams.Out.Width) : RunTable.Of(records).ToPlainText());
         }
 
-        if (!_json.IsGiven(invocation.Line))
+        StandardStreams.Out.WriteText(SessionTable.Of([.. known.Stores.SelectMany(owner => owner.Store.Sessions.ReadAll())]));
+        foreach (var project in known.Projects)
         {
-            StandardStreams.Out.WriteText(SessionTable.Of([.. known.Stores.SelectMany(owner => owner.Store.Sessions.ReadAll())]));
+            foreach (var peer in PeerProcesses.Of(project, known.Options.Environment))
+            {
+                StandardStreams.Out.WriteText(Words.Printable($"{peer} works in {peer.Directory}: it counts as an active user run of {project.Name}\n"));
+            }
         }
 
         return ExitCodes.Success;

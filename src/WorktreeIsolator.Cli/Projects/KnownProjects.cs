@@ -17,12 +17,16 @@ internal sealed class KnownProjects
     private readonly ConfigFile _config;
     private readonly RunnerOptions _options;
 
-    private KnownProjects(ConfigFile config, RunnerOptions options, IReadOnlyList<KnownProject> stores)
+    private KnownProjects(ConfigFile config, RunnerOptions options, IReadOnlyList<ProjectConfig> projects, IReadOnlyList<KnownProject> stores)
     {
         _config = config;
         _options = options;
+        Projects = projects;
         Stores = stores;
     }
+
+    /// <summary>All of them whose directory exists.</summary>
+    public IReadOnlyList<ProjectConfig> Projects { get; }
 
     /// <summary>One project for each store.</summary>
     public IReadOnlyList<KnownProject> Stores { get; }
@@ -39,14 +43,9 @@ internal sealed class KnownProjects
     {
         var config = ConfigurationSource.Load(configFlag, here);
         var options = RunnerOptions.For(config, here.Environment);
-        var projects = config.Projects.Values.ToList();
-        if (here.RepositoryTop is not null || projects.Count == 0)
-        {
-            projects.Add(ProjectSelection.Select(config, null, here.CurrentDirectory, here.RepositoryTop));
-        }
-
+        var found = new List<ProjectConfig>();
         var stores = new List<KnownProject>();
-        foreach (var project in projects)
+        foreach (var project in In(config, here))
         {
             if (!Directory.Exists(project.Path))
             {
@@ -55,6 +54,7 @@ internal sealed class KnownProjects
                 continue;
             }
 
+            found.Add(project);
             var store = RunStore.Of(project.Path, here.Environment);
             if (stores.TrueForAll(known => known.Store.StateDirectory != store.StateDirectory))
             {
@@ -62,7 +62,23 @@ internal sealed class KnownProjects
             }
         }
 
-        return new KnownProjects(config, options, stores);
+        return new KnownProjects(config, options, found, stores);
+    }
+
+    /// <summary>Every configured project, and the current repository if it is none of them; whether they are there or not.</summary>
+    public static IReadOnlyList<ProjectConfig> In(ConfigFile config, Surroundings here)
+    {
+        var projects = config.Projects.Values.ToList();
+        if (here.RepositoryTop is not null || projects.Count == 0)
+        {
+            var current = ProjectSelection.Select(config, null, here.CurrentDirectory, here.RepositoryTop);
+            if (projects.TrueForAll(known => (known.Name, known.Path) != (current.Name, current.Path)))
+            {
+                projects.Add(current);
+            }
+        }
+
+        return projects;
     }
 
     /// <summary>The configuration of the project that a run was of; that of its repository if the run's is configured no more.</summary>

@@ -17,6 +17,7 @@ internal static class CommandIndex
         ["drop"] = () => new DropCommand(),
         ["prune"] = () => new PruneCommand(),
         ["check"] = () => new CheckCommand(),
+        ["doctor"] = () => new DoctorCommand(),
         ["init"] = () => new InitCommand(),
         ["completion"] = () => new CompletionCommand(),
     };

@@ -8,7 +8,6 @@ public static class NotInEffect
     {
         var standard = new ProjectConfig { Name = project.Name, Path = project.Path };
         return Named(
-            ("peer_processes", project.PeerProcesses.Count > 0),
             ("max_worktrees", project.MaxWorktrees != standard.MaxWorktrees),
             ("pool", project.Pool.Size > 0));
     }

@@ -1,3 +1,4 @@
+using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
@@ -14,8 +15,15 @@ internal sealed record TargetCheckouts(CommitId? Tip, IReadOnlyList<(WorktreeEnt
 /// Moves a target branch of this repository forward to a commit that descends from it, wherever it is checked out, without touching anything
 /// a person has not committed.
 /// </summary>
-internal sealed class Landing(Repository repository, BranchName target, string runId, bool runHooks, Action<string> note) : LandingPlace
+/// <param name="repository">The repository.</param>
+/// <param name="project">The project: its hooks run or not, and its peers are left in peace.</param>
+/// <param name="target">The branch.</param>
+/// <param name="runId">The run.</param>
+/// <param name="note">Writes down, before each step, what is about to be moved.</param>
+internal sealed class Landing(Repository repository, ProjectConfig project, BranchName target, string runId, Action<string> note) : LandingPlace
 {
+    private readonly bool _runHooks = project.Hooks == HookMode.Run;
+
     private TargetCheckouts _found = new(null, [], null);
 
     public override string Name => target.Value;
@@ -91,7 +99,7 @@ internal sealed class Landing(Repository repository, BranchName target, string r
     private LandingOutcome MoveRef(CommitId? old, CommitId commit)
     {
         note($"update-ref {target.Ref} {old?.ToString() ?? "(new)"} {commit}");
-        var git = runHooks ? repository.Git : repository.Git.WithoutHooks();
+        var git = _runHooks ? repository.Git : repository.Git.WithoutHooks();
         string[] arguments = ["update-ref", "-m", $"wt-run {runId}: land", target.Ref, commit.ToString(), old?.ToString() ?? commit.Zero];
         var result = git.Try(arguments);
         if (result.Succeeded)
@@ -111,15 +119,9 @@ internal sealed class Landing(Repository repository, BranchName target, string r
             return new TargetInUse($"a run in '{path}', where '{target}' is checked out: {Platform.LockHolder.Describe(turnPath)}");
         }
 
-        if (OperationInProgress.In(gitDirectory) is { } operation)
+        if (WhoeverWorksIn(path, gitDirectory) is { } busy)
         {
-            return new TargetInUse($"a {operation} under way in '{path}', where '{target}' is checked out");
-        }
-
-        // git would find the branch's own lock only after it has written the files.
-        if (LockInTheWay(gitDirectory) is { } lockFile)
-        {
-            return InUseByGit(lockFile);
+            return busy;
         }
 
         // Plain --ff-only overwrites ignored files silently, obeys mergeOptions = --squash and leaves autostash conflicts in the files.
@@ -127,7 +129,7 @@ internal sealed class Landing(Repository repository, BranchName target, string r
         note(old is { } from ? new BrokenLanding(path, target, from, commit).ToString() : $"merge --ff-only in {path}: {target.Ref} (new) {commit}");
         var repair = new CheckoutRepair(BrokenLanding.GitAt(repository, path, gitDirectory), path, BrokenLanding.Mark(runId));
         var git = repair.Marked.Configured($"branch.{target}.mergeOptions", "").WithTimeout(null);
-        var result = (runHooks ? git : git.WithoutHooks()).Try(
+        var result = (_runHooks ? git : git.WithoutHooks()).Try(
         [
             "merge", "--ff-only", "--no-overwrite-ignore", "--no-autostash", "--no-squash", "--no-verify-signatures", "--no-stat", "-q",
             commit.ToString(),
@@ -161,6 +163,22 @@ internal sealed class Landing(Repository repository, BranchName target, string r
                 $"git could not move '{target}', and not all that it had written in '{path}' could be taken back: {result.Error.Trim()}",
                 "Look at 'git status' there.",
                 MergeBackResult.Rejected);
+    }
+
+    private TargetInUse? WhoeverWorksIn(string path, string gitDirectory)
+    {
+        if (PeerProcesses.Of(project, repository, path) is { Count: > 0 } peers)
+        {
+            return new TargetInUse($"{string.Join(", ", peers)} at work in '{path}', where '{target}' is checked out");
+        }
+
+        if (OperationInProgress.In(gitDirectory) is { } operation)
+        {
+            return new TargetInUse($"a {operation} under way in '{path}', where '{target}' is checked out");
+        }
+
+        // git would find the branch's own lock only after it has written the files.
+        return LockInTheWay(gitDirectory) is { } lockFile ? InUseByGit(lockFile) : null;
     }
 
     private LandingOutcome Explain(string path, GitResult result)

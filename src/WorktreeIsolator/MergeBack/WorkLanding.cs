@@ -234,7 +234,7 @@ internal sealed class WorkLanding(
     private FileLock? TakeTargetLock(LandingPlace target, CancellationToken cancellation)
     {
         var path = TargetLockPath(target);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        Sharing.CreateDirectory(Path.GetDirectoryName(path)!);
         var taken = FileLock.TryAcquire(path);
         if (taken is null)
         {

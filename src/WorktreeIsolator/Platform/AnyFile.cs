@@ -21,6 +21,9 @@ internal static unsafe class AnyFile
     /// <summary>In bytes; 0 for whatever is no regular file.</summary>
     public static long LengthOf(string path) => TryStat(path, out var stat) && (stat.Mode & TypeMask) == RegularType ? (long)stat.Size : 0;
 
+    /// <summary>The user whom it belongs to; null if there is nothing.</summary>
+    public static uint? OwnerOf(string path) => TryStat(path, out var stat) ? stat.Uid : null;
+
     /// <summary>All of a file.</summary>
     public static byte[] ReadAllBytes(string path)
     {

@@ -23,6 +23,7 @@ internal static class DurableFile
                 }
             }
 
+            Sharing.ShareFile(aside);
             File.Move(aside, path, overwrite: true);
         }
         catch (IOException)

@@ -134,7 +134,18 @@ internal sealed unsafe class FileLock : IDisposable
     private static int Open(string path)
     {
         const uint readWriteForAll = 0x1b6;
-        var fd = Libc.Open(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_CLOEXEC, readWriteForAll);
+        var fd = Libc.Open(path, Libc.O_RDWR | Libc.O_CLOEXEC, 0);
+        if (fd < 0 && Marshal.GetLastPInvokeError() == Libc.ENOENT)
+        {
+            fd = Libc.Open(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_CLOEXEC, readWriteForAll);
+            Sharing.ShareFile(path);
+            if (fd < 0)
+            {
+                // Another user made it in between.
+                fd = Libc.Open(path, Libc.O_RDWR | Libc.O_CLOEXEC, 0);
+            }
+        }
+
         if (fd < 0 && Marshal.GetLastPInvokeError() == Libc.EACCES)
         {
             fd = Libc.Open(path, Libc.O_RDONLY | Libc.O_CLOEXEC, 0);

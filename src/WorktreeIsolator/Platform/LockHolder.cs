@@ -6,6 +6,9 @@ namespace WorktreeIsolator.Platform;
 /// <summary>Finds out who holds a <see cref="FileLock"/>, for messages only.</summary>
 internal static class LockHolder
 {
+    /// <summary>Whether the kernel's list of locks can be read.</summary>
+    public static bool IsReadable => File.Exists("/proc/locks");
+
     /// <summary>A phrase such as <c>process 4711 (flock), "run 3f9c…"</c>; says so if nobody can be seen.</summary>
     public static string Describe(string path)
     {
@@ -26,6 +29,9 @@ internal static class LockHolder
 
         return builder.ToString();
     }
+
+    /// <summary>Whether a process can be seen that holds the lock; nothing is locked to find out.</summary>
+    public static bool CanBeSeen(string path) => ProcessesHolding(path).Count > 0;
 
     /// <summary>The processes that hold a flock on the file, as /proc/locks lists them: <c>FLOCK ADVISORY WRITE pid major:minor:inode</c>.</summary>
     private static List<int> ProcessesHolding(string path)

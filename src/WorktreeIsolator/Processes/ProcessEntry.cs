@@ -136,15 +136,30 @@ internal sealed record ProcessEntry(
         return names.Contains(program, StringComparer.Ordinal);
     }
 
+    /// <summary>Its command line as it shows it; empty if it has ended.</summary>
+    public IReadOnlyList<string> ReadArguments()
+    {
+        var text = Encoding.UTF8.GetString(ProcFile.ReadWhole($"/proc/{Pid}/cmdline"));
+        return text.Length == 0 ? [] : text.TrimEnd('\0').Split('\0');
+    }
+
+    /// <summary>Its current directory, which has no symbolic link in it; null if it has ended or we may not look.</summary>
+    public string? ReadCurrentDirectory() => AnyFile.LinkTarget($"/proc/{Pid}/cwd");
+
+    /// <summary>Whether the process was started with a variable of this name. False if we may not look.</summary>
+    public bool HasVariableNamed(string name) => HasEntry(Encoding.UTF8.GetBytes(name + "="), isWhole: false);
+
     /// <summary>Whether the process was started with exactly this variable, given as NAME=VALUE. False if we may not look.</summary>
-    public bool HasVariable(ReadOnlySpan<byte> variable)
+    public bool HasVariable(ReadOnlySpan<byte> variable) => HasEntry(variable, isWhole: true);
+
+    private bool HasEntry(ReadOnlySpan<byte> wanted, bool isWhole)
     {
         var environment = ReadEnvironment().AsSpan();
         while (!environment.IsEmpty)
         {
             var end = environment.IndexOf((byte)0);
             var entry = end < 0 ? environment : environment[..end];
-            if (entry.SequenceEqual(variable))
+            if (isWhole ? entry.SequenceEqual(wanted) : entry.StartsWith(wanted))
             {
                 return true;
             }

@@ -12,19 +12,7 @@ internal static class ProcessesInDirectory
     [
         .. ProcessEntry.ReadAll().Values
             .Where(entry => entry.IsRunning && entry.Pid != Environment.ProcessId
-                && CurrentDirectoryOf(entry.Pid) is { } current && CanonicalPath.IsAtOrBelow(current, directory))
+                && entry.ReadCurrentDirectory() is { } current && CanonicalPath.IsAtOrBelow(current, directory))
             .Select(entry => new NamedProcess(entry.Identity, entry.Name)),
     ];
-
-    private static string? CurrentDirectoryOf(int pid)
-    {
-        try
-        {
-            return new FileInfo($"/proc/{pid}/cwd").LinkTarget;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
 }

@@ -15,7 +15,7 @@ internal static class CheckoutGate
     public static IDisposable Enter(string stateDirectory, CancellationToken cancellation)
     {
         var directory = Path.Combine(stateDirectory, "checkouts");
-        Directory.CreateDirectory(directory);
+        Sharing.CreateDirectory(directory);
         while (true)
         {
             for (var place = 0; place < Environment.ProcessorCount; place++)

@@ -29,7 +29,7 @@ internal static class DirectoryTurn
     /// <summary>Takes the turn if nobody is in the way; null otherwise.</summary>
     public static FileLock? TryTake(string path, bool shared, string holder)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        Sharing.CreateDirectory(Path.GetDirectoryName(path)!);
         var taken = FileLock.TryAcquire(path, shared);
         taken?.Describe(holder);
         return taken;
@@ -38,7 +38,7 @@ internal static class DirectoryTurn
     /// <summary>Waits for the turn; null if the time was over.</summary>
     public static FileLock? Take(string path, bool shared, string holder, TimeSpan timeout, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        Sharing.CreateDirectory(Path.GetDirectoryName(path)!);
         var taken = FileLock.Acquire(path, timeout, LongestPause, shared, cancellation);
         taken?.Describe(holder);
         return taken;

@@ -36,7 +36,7 @@ internal sealed class RepositoryLock : IDisposable
     public static RepositoryLock Acquire(
         string stateDirectory, string holder, TimeSpan timeout, Action<TimeSpan>? released = null, CancellationToken cancellation = default)
     {
-        Directory.CreateDirectory(stateDirectory);
+        Sharing.CreateDirectory(stateDirectory);
         var path = Path.Combine(stateDirectory, "repo.lock");
         var taken = FileLock.Acquire(path, timeout, LongestPause, cancellation: cancellation)
             ?? throw new WorktreeIsolatorException(

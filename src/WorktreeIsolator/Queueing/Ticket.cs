@@ -41,7 +41,7 @@ internal sealed class Ticket : IDisposable
     /// <param name="places">How many may go at once.</param>
     public static Ticket Take(string directory, string runId, int places = 1)
     {
-        Directory.CreateDirectory(directory);
+        Sharing.CreateDirectory(directory);
         using var gate = FileLock.Acquire(Path.Combine(directory, ".gate"), GateTimeout, GatePause)
             ?? throw new WorktreeIsolatorException(
                 FailureKind.Lock, $"The queue '{directory}' was not free within {GateTimeout.TotalSeconds:0} s. It is held by {LockHolder.Describe(Path.Combine(directory, ".gate"))}.");

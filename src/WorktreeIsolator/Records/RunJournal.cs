@@ -94,9 +94,14 @@ internal sealed class RunJournal : IDisposable
     }
 
     /// <summary>The details of all events of one kind, oldest first.</summary>
-    public IReadOnlyList<string> Notes(string what)
+    public IReadOnlyList<string> Notes(string what) => ReadNotes(Directory, what);
+
+    /// <inheritdoc cref="Notes"/>
+    /// <param name="directory">The run's directory, whoever owns the run.</param>
+    /// <param name="what">The kind of event, one word.</param>
+    public static IReadOnlyList<string> ReadNotes(string directory, string what)
     {
-        var path = Path.Combine(Directory, "events.jsonl");
+        var path = Path.Combine(directory, "events.jsonl");
         var details = new List<string>();
         foreach (var line in File.Exists(path) ? File.ReadLines(path) : [])
         {

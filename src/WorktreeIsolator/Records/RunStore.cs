@@ -127,8 +127,8 @@ public sealed class RunStore
     internal RunJournal Publish(RunRecord record, TimeProvider time, bool sync)
     {
         var aside = Path.Combine(_runs, $".{record.Id}.new");
-        Directory.CreateDirectory(aside);
-        Directory.CreateDirectory(_active);
+        Sharing.CreateDirectory(aside);
+        Sharing.CreateDirectory(_active);
         var liveness = FileLock.TryAcquire(Path.Combine(aside, "alive"))
             ?? throw new WorktreeIsolatorException(FailureKind.System, $"The run id {record.Id} is already in use.");
         try
@@ -194,7 +194,7 @@ public sealed class RunStore
         const int tries = 3;
         for (var attempt = 1; ; attempt++)
         {
-            Directory.CreateDirectory(Trash);
+            Sharing.CreateDirectory(Trash);
             try
             {
                 Directory.Move(path, Path.Combine(Trash, $"{Path.GetFileName(path)}.{Guid.NewGuid():N}"));

@@ -68,7 +68,7 @@ public sealed class SessionStore(string stateDirectory)
     /// <summary>Writes a session down; it survives a power cut from now on.</summary>
     internal void Write(Session session)
     {
-        Directory.CreateDirectory(DirectoryOf(session.Name));
+        Sharing.CreateDirectory(DirectoryOf(session.Name));
         DurableFile.Replace(FileOf(session.Name), RecordWriter.ToUtf8(session), sync: true);
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
@@ -114,24 +115,50 @@ public sealed class Reconciler
     /// <summary>Ends the run's processes; null if they are seen to be gone.</summary>
     private string? WhyNotOver(RunRecord record)
     {
+        if (WhyOutOfReach(record, _options.Environment) is { } why)
+        {
+            return why;
+        }
+
         if (record.Supervisor is not { } supervisor || supervisor.BootId != ProcessIdentity.BootId)
         {
             return null;
         }
 
-        if (RunEnvironment.Parents(_options.Environment).Contains(record.Id))
+        var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
+        var end = ProcessTree.EndRun(record.Id, root, [], SupervisedCommand.DefaultGrace, _project.KeepProcesses);
+        return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
+    }
+
+    /// <summary>Why processes of a dead run cannot be ended, or seen, from here; null if they can be, or there are none left.</summary>
+    internal static string? WhyOutOfReach(RunRecord record, IReadOnlyDictionary<string, string> environment)
+    {
+        const uint Root = 0;
+        var isOfThisBoot = record.Supervisor?.BootId == ProcessIdentity.BootId;
+        if (record.Supervisor is not { } supervisor || (!isOfThisBoot && record.Worktree is null))
+        {
+            return null;
+        }
+
+        if (supervisor.Uid != Libc.GetEuid() && Libc.GetEuid() != Root)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture, $"It belongs to another user (uid {supervisor.Uid}), whose next wt-run command here brings it to its end.");
+        }
+
+        if (!isOfThisBoot)
+        {
+            return null;
+        }
+
+        if (RunEnvironment.Parents(environment).Contains(record.Id))
         {
             return "It is the run inside which this command was started, so its engine still works.";
         }
 
-        if (supervisor.PidNamespace != ProcessIdentity.PidNamespace)
-        {
-            return "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
-        }
-
-        var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
-        var end = ProcessTree.EndRun(record.Id, root, [], SupervisedCommand.DefaultGrace, _project.KeepProcesses);
-        return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
+        return supervisor.PidNamespace == ProcessIdentity.PidNamespace
+            ? null
+            : "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
     }
 
     /// <summary>First of all: it is a person's checkout, and what has landed is known only afterwards.</summary>

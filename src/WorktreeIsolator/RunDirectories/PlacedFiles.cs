@@ -35,7 +35,7 @@ internal sealed class PlacedFiles
         if (paths.Count > 0)
         {
             _paths.AddRange(paths);
-            Directory.CreateDirectory(Path.GetDirectoryName(File)!);
+            Sharing.CreateDirectory(Path.GetDirectoryName(File)!);
             System.IO.File.AppendAllBytes(File, ByteText.Encode(string.Concat(paths.Select(path => path + "\0"))));
         }
     }

@@ -104,7 +104,7 @@ internal static class Removal
 
     private static string MoveToTrash(WorktreesDirectory directory, string path)
     {
-        Directory.CreateDirectory(directory.Trash);
+        Sharing.CreateDirectory(directory.Trash);
         var trash = Path.Combine(directory.Trash, $"{Path.GetFileName(path)}.{Guid.NewGuid():N}");
         try
         {

@@ -31,7 +31,7 @@ internal static class SharedFetch
     public static void Fetch(Repository repository, RemoteBranch source, long asked, CancellationToken cancellation)
     {
         var directory = Path.Combine(repository.StateDirectory, "fetch");
-        Directory.CreateDirectory(directory);
+        Sharing.CreateDirectory(directory);
         var lockPath = Path.Combine(repository.StateDirectory, "fetch.lock");
         using var taken = FileLock.Acquire(lockPath, GitCommand.NetworkTimeout, LongestPause, cancellation: cancellation)
             ?? throw new WorktreeIsolatorException(

@@ -380,7 +380,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         var push = new Push(repository, _git, runHooks, note);
         LandingPlace? place = target switch
         {
-            { Branch: { } here } => new Landing(repository, here, _context.RunId, runHooks, note),
+            { Branch: { } here } => new Landing(repository, project, here, _context.RunId, note),
             { Remote: { } there } => new PushedTarget(
                 repository, there, push, cancel => SharedFetch.FetchTip(repository, there, cancel), work.Tip, () => _context.Journalled(LandingNote)),
             _ => null,

@@ -136,6 +136,7 @@ internal static class WorktreeRegistration
             throw new WorktreeIsolatorException(FailureKind.System, $"'{path}' already exists.");
         }
 
+        Sharing.CreateDirectory(directory.Path);
         for (var attempt = 1; ; attempt++)
         {
             var result = repository.Git.Try(

@@ -1,0 +1,230 @@
+using System.Text.Json.Nodes;
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Records;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd;
+
+/// <summary><c>wt-run doctor</c> in real situations: each is found, says what helps, and nothing changes.</summary>
+public sealed class The_doctor : IDisposable
+{
+    private const string Nobody = "65534";
+
+    private readonly Scratch _scratch = new();
+    private readonly TestRepository _repository;
+
+    public The_doctor() => _repository = new TestRepository(_scratch);
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Finds_nothing_wrong_where_all_is_well_and_changes_nothing()
+    {
+        var before = Everything();
+
+        var findings = Examine(exitCode: 0);
+
+        Assert.Equal(
+            [
+                "git", "proc", "repository", "state", "worktrees_dir", "disk", "identity", "locks", "held_locks", "git_locks", "dead_runs", "needs_person",
+                "worktrees", "branches", "rescues", "records",
+            ],
+            findings.Select(finding => finding.Check));
+        Assert.All(findings.Where(finding => finding.Check != "disk"), finding => Assert.Equal("ok", finding.Status));
+        Assert.Equal(before, Everything());
+        Assert.Contains("ok       repo: git_locks: No lock file", _repository.WtRun.Run("doctor").Expect(0).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Says_what_runs_left_and_what_needs_a_person()
+    {
+        _repository.Configure("land_wait = \"0s\"");
+        var failed = _repository.RunInWorktree("echo work > work; exit 3").Expect(3).Record;
+        var conflict = _repository.RunInWorktree($"echo mine > README; {EngineScript.CommitInCheckout(_repository, "README")}").Expect(120).Record;
+        var unfinished = _repository.RunInWorktree("git checkout -q -b side; git commit -q --allow-empty -m x; git checkout -q -; touch \"$(git rev-parse --git-dir)/MERGE_HEAD\"; git rev-parse side > \"$(git rev-parse --git-dir)/MERGE_HEAD\"").Record;
+        var dropped = _repository.WtRun.Run("drop", failed.Id, "--json").Expect(0).Record;
+        Assert.NotNull(dropped.RescueRef);
+        Assert.NotNull(unfinished.Kept);
+        _scratch.Directory("repo/.git/worktrees/0123456789ab");
+        var before = Everything();
+
+        var findings = Examine(exitCode: 0);
+
+        Assert.All(Of(findings, "needs_person"), finding => Assert.Equal("note", finding.Status));
+        Assert.Contains(Of(findings, "needs_person"), f => f.Message.Contains(conflict.Id, StringComparison.Ordinal) && f.Help == $"wt-run show {conflict.Id[..8]}");
+        Assert.Contains(Of(findings, "worktrees"), f => f.Message.Contains($"'{unfinished.Worktree}' stays: kept on purpose", StringComparison.Ordinal));
+        Assert.Contains(Of(findings, "worktrees"), f => f.Message.Contains("0123456789ab' is left over: a 'git worktree add' was killed", StringComparison.Ordinal) && f.Help == "wt-run prune");
+        Assert.Contains(conflict.Branch!, Assert.Single(Of(findings, "branches")).Message, StringComparison.Ordinal);
+        var rescues = Assert.Single(Of(findings, "rescues"));
+        Assert.Contains("1 ref keeps what no branch holds (", rescues.Message, StringComparison.Ordinal);
+        Assert.Contains(dropped.RescueRef!, rescues.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Everything());
+    }
+
+    [Fact]
+    public void Finds_a_stale_lock_of_gits_and_leaves_it_there()
+    {
+        var file = _repository[".git/index.lock"];
+        File.WriteAllText(file, "");
+        Assert.Equal("note", Assert.Single(Of(Examine(exitCode: 0), "git_locks")).Status);
+
+        File.SetLastWriteTimeUtc(file, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-2));
+        var stale = Assert.Single(Of(Examine(exitCode: 1), "git_locks"));
+        Assert.Equal("problem", stale.Status);
+        Assert.Contains("has been there for 2h", stale.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"rm '{file}'", stale.Help, StringComparison.Ordinal);
+        Assert.True(File.Exists(file));
+
+        using var git = new Peer(_scratch, _repository.Path, "git");
+        var held = Assert.Single(Of(Examine(exitCode: 0), "git_locks"));
+        Assert.Contains($"git (pid {git.Pid}) at work", held.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Says_who_holds_a_turn_and_that_the_repository_lock_is_held_too_long()
+    {
+        var gate = new Gate(_scratch);
+        using var run = _repository.WtRun.Start("run", "--json", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        var turn = Assert.Single(Of(Examine(exitCode: 0), "held_locks"));
+        Assert.Contains("turns/main.lock' is held by process ", turn.Message, StringComparison.Ordinal);
+        Assert.Contains(_repository.Runs()[0].Id, turn.Message, StringComparison.Ordinal);
+        gate.Open();
+        run.Wait().Expect(0);
+
+        var lockFile = _scratch.Write("repo/.git/wt-run/repo.lock", "");
+        using var holder = Peer.Start(_scratch, _scratch.Root, "flock", lockFile, "-c", new Gate(_scratch, "held").Step);
+        Eventually.True(() => !FileLock.IsFree(lockFile), "flock(1) has the lock");
+        var locks = Assert.Single(Of(Examine(exitCode: 1), "locks"));
+        Assert.Contains("has not been free for 1 s. It is held by process ", locks.Message, StringComparison.Ordinal);
+        Assert.Contains("(flock)", locks.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Finds_runs_that_died_and_says_why_they_cannot_be_brought_to_their_end()
+    {
+        var gate = new Gate(_scratch);
+        using var run = _repository.WtRun.Start("run", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        run.Kill();
+        var record = Directory.GetDirectories(_repository[".git/wt-run/runs"])[0] + "/run.json";
+
+        var dead = Assert.Single(Of(Examine(exitCode: 0), "dead_runs"));
+        Assert.Equal(("note", "wt-run prune"), (dead.Status, dead.Help));
+
+        // As a container would have written it.
+        File.WriteAllText(record, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(record), "\"pid_namespace\": ?[0-9]+", "\"pid_namespace\":1", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1)));
+        dead = Assert.Single(Of(Examine(exitCode: 1), "dead_runs"));
+        Assert.Equal("problem", dead.Status);
+        Assert.Contains("another pid namespace (a container)", dead.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Says_that_a_newer_version_wrote_a_record()
+    {
+        var id = _repository.RunInWorktree("true").Expect(0).Record.Id;
+        var record = _repository[$".git/wt-run/runs/{id}/run.json"];
+        File.WriteAllText(record, File.ReadAllText(record).Replace("\"version\": 1", "\"version\": 2", StringComparison.Ordinal).Replace("\"version\":1", "\"version\":2", StringComparison.Ordinal));
+
+        var finding = Assert.Single(Of(Examine(exitCode: 0), "records"));
+        Assert.Equal("note", finding.Status);
+        Assert.Contains("a newer wt-run wrote it", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Names_everything_that_is_wrong_with_what_the_configuration_names()
+    {
+        _scratch.Directory("plain");
+        Directory.CreateSymbolicLink(new TestRepository(_scratch, "second")["trees"], _scratch.Directory("elsewhere"));
+        _repository.Write("wt-run.toml", """
+            [projects.gone]
+            path = "../gone"
+            [projects.plain]
+            path = "../plain"
+            [projects.second]
+            path = "../second"
+            worktrees_dir = "trees"
+            """);
+
+        var findings = Examine(exitCode: 1);
+
+        Assert.Contains(findings, f => f is { Project: "gone", Check: "directory", Status: "problem", Help: "wt-run check" });
+        Assert.Contains(findings, f => f is { Project: "plain", Check: "repository", Status: "note" });
+        Assert.Contains(findings, f => f is { Project: "second", Check: "worktrees_dir", Status: "problem" } && f.Message.Contains("a symbolic link leads it to", StringComparison.Ordinal));
+        Assert.Contains(findings, f => f is { Project: "repo", Check: "repository", Status: "ok" });
+
+        _repository.Write("wt-run.toml", "[projects.repo]\npath = 3\n");
+        Assert.Contains(Examine(exitCode: 1), f => f is { Check: "configuration", Status: "problem", Help: "wt-run check" });
+    }
+
+    [Fact]
+    public void Says_that_git_is_too_old_or_is_not_there()
+    {
+        _scratch.PutFirstInPath(Path.GetDirectoryName(_scratch.Script("old/git", "echo git version 2.30.2\n"))!);
+        var old = Assert.Single(Of(Examine(exitCode: 1), "git"));
+        Assert.Equal(("problem", "git 2.30.2 is too old: wt-run needs git 2.38 or newer."), (old.Status, old.Message));
+
+        _scratch.Set("PATH", _scratch.Directory("empty"));
+        Assert.Equal("problem", Assert.Single(Of(Examine(exitCode: 1), "git")).Status);
+    }
+
+    [Fact]
+    public void Says_that_git_knows_nobody_and_that_a_peer_is_at_work()
+    {
+        _repository.Configure("peer_processes = [\"agent\"]");
+        _scratch.Write("gitconfig", "[user]\n\tuseConfigOnly = true\n");
+        using var peer = new Peer(_scratch, _repository.Path);
+
+        var findings = Examine(exitCode: 0);
+
+        Assert.Equal("note", Assert.Single(Of(findings, "identity")).Status);
+        Assert.Contains($"agent (pid {peer.Pid}) works in", Assert.Single(Of(findings, "peers")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Says_that_the_disk_is_nearly_full() => SmallDisk.Use(_scratch, "small", "16m", disk =>
+    {
+        var repository = new TestRepository(_scratch, "small/repo");
+
+        var finding = repository.WtRun.Run("doctor", "--json").Expect(1).Json.AsArray().Single(f => (string?)f!["check"] == "disk")!;
+
+        Assert.Equal("problem", (string?)finding["status"]);
+        Assert.StartsWith("df -h ", (string?)finding["help"], StringComparison.Ordinal);
+    });
+
+    [Fact]
+    public void Says_that_the_repository_is_another_users_or_that_the_state_cannot_be_written()
+    {
+        File.SetUnixFileMode(_scratch.Root, (UnixFileMode)0b111_101_101);
+
+        var dubious = AsNobody("doctor", "--json").Expect(1).Json.AsArray().Single(f => (string?)f!["check"] == "repository")!;
+        Assert.Contains("dubious ownership", (string?)dubious["message"], StringComparison.Ordinal);
+        Assert.Contains("safe.directory", (string?)dubious["help"], StringComparison.Ordinal);
+
+        _repository.Git("config", "--global", "safe.directory", "*");
+        var findings = AsNobody("doctor", "--json").Expect(1).Json.AsArray();
+        var foreign = findings.Single(f => (string?)f!["check"] == "repository")!;
+        Assert.Contains("belongs to another user (uid 0; this is uid 65534) and is not shared", (string?)foreign["message"], StringComparison.Ordinal);
+        Assert.Equal("problem", (string?)findings.Single(f => (string?)f!["check"] == "state")!["status"]);
+    }
+
+    private Finished AsNobody(params IReadOnlyList<string> arguments) => _scratch.Run(
+        _repository.Path, ["setpriv", "--reuid", Nobody, "--regid", Nobody, "--clear-groups", WtRun.Program, .. arguments]);
+
+    private List<Finding> Examine(int exitCode) =>
+    [
+        .. _repository.WtRun.Run("doctor", "--json").Expect(exitCode).Json.AsArray().OfType<JsonNode>().Select(node => new Finding(
+            (string)node["check"]!, (string?)node["project"], (string)node["status"]!, (string)node["message"]!, (string?)node["help"])),
+    ];
+
+    private static IEnumerable<Finding> Of(IEnumerable<Finding> findings, string check) => findings.Where(finding => finding.Check == check);
+
+    /// <summary>Every name in the repository, and when each file was written last.</summary>
+    private string Everything() => string.Join(
+        '\n',
+        Directory.EnumerateFileSystemEntries(_repository.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
+            .Order(StringComparer.Ordinal).Select(path => $"{path} {File.GetLastWriteTimeUtc(path):O}"));
+
+    private sealed record Finding(string Check, string? Project, string Status, string Message, string? Help);
+}

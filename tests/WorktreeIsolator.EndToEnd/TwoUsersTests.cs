@@ -1,0 +1,144 @@
+using System.Globalization;
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd;
+
+/// <summary>Two users of one machine and one repository, in one group. Needs root, to be them.</summary>
+public sealed class A_repository_of_two_users : IDisposable
+{
+    private const int Owner = 61001;
+    private const int Other = 61002;
+    private const int Team = 61000;
+
+    private readonly Scratch _scratch = new();
+    private readonly TestRepository _repository;
+
+    public A_repository_of_two_users()
+    {
+        _repository = new TestRepository(_scratch);
+        File.SetUnixFileMode(_scratch.Root, (UnixFileMode)0b111_101_101);
+    }
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Is_refused_to_who_does_not_own_it_if_it_is_not_shared()
+    {
+        var before = RepositoryState.Of(_repository);
+        GiveToOwner();
+
+        var dubious = RunAs(Other, "run", "--worktree", "--", "true").Expect(125);
+        Assert.Contains("dubious ownership", dubious.Error, StringComparison.Ordinal);
+        Assert.Contains($"hint: It belongs to another user. If you trust it: git config --global --add safe.directory '{_repository.Path}'", dubious.Error, StringComparison.Ordinal);
+
+        TrustAll();
+        foreach (var place in new[] { "--worktree", "--no-worktree" })
+        {
+            var refused = RunAs(Other, "run", place, "--", "true").Expect(125);
+            Assert.Contains($"The repository '{_repository.Path}/.git' belongs to another user (uid {Owner}; this is uid {Other}) and is not shared.", refused.Error, StringComparison.Ordinal);
+            Assert.Contains("config core.sharedRepository group", refused.Error, StringComparison.Ordinal);
+        }
+
+        Assert.False(Directory.Exists(_repository[".git/wt-run"]));
+        TrustAll();
+        Assert.Equal(before, RepositoryState.Of(_repository));
+        RunAs(Owner, "run", "--worktree", "--", "true").Expect(0);
+    }
+
+    [Theory]
+    [InlineData("022")]
+    [InlineData("077")]
+    public void Works_for_both_if_it_is_shared_whatever_their_umask(string umask)
+    {
+        Share();
+
+        var first = RunWithUmask(Owner, umask, Line("echo 1 > first")).Expect(0).Record;
+        var second = RunWithUmask(Other, umask, Line("echo 2 > second")).Expect(0).Record;
+        var third = RunWithUmask(Owner, umask, Line("echo 3 > third")).Expect(0).Record;
+
+        Assert.All([first, second, third], record => Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (record.State, record.MergeBack?.Result)));
+        Assert.Equal("1\n2\n3\n", _repository.Git("show", "HEAD:first", "HEAD:second", "HEAD:third") + "\n");
+        Assert.Equal(3, RunWithUmask(Other, umask, "list", "--json").Expect(0).Records.Count);
+        Assert.Equal(["main"], _repository.Branches);
+        RunWithUmask(Other, umask, "prune").Expect(0);
+        RunWithUmask(Other, umask, "doctor").Expect(0);
+    }
+
+    [Fact]
+    public void Lets_runs_in_place_of_both_wait_for_each_other()
+    {
+        _repository.Configure("concurrent = false");
+        Share();
+        var gate = GateForAll();
+        using var active = StartAs(Owner, "run", "--json", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+
+        var skipped = RunAs(Other, "run", "--if-busy", "skip", "--json", "--", "true").Expect(121).Record;
+        Assert.Contains(RunAs(Owner, "list", "--json").Expect(0).Records[0].Id[..8], skipped.Message, StringComparison.Ordinal);
+        gate.Open();
+        active.Wait().Expect(0);
+        RunAs(Other, "run", "--", "true").Expect(0);
+    }
+
+    [Fact]
+    public void Leaves_a_dead_run_to_the_user_whose_it_was()
+    {
+        Share();
+        var gate = GateForAll();
+        using var run = StartAs(Owner, "run", "--worktree", "--", "sh", "-c", $"echo work > work; {gate.Step}");
+        gate.AwaitReached();
+        run.Kill();
+
+        var seen = Assert.Single(RunAs(Other, "list", "--json").Expect(0).Records);
+        Assert.Equal(RunState.Running, seen.State);
+        Assert.Contains($"It belongs to another user (uid {Owner})", RunAs(Other, "doctor").Expect(1).Output, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(seen.Worktree));
+
+        var ended = Assert.Single(RunAs(Owner, "list", "--json").Expect(0).Records);
+        Assert.Equal((RunState.Interrupted, MergeBackResult.Kept), (ended.State, ended.MergeBack?.Result));
+        Assert.False(Directory.Exists(seen.Worktree));
+    }
+
+    private Gate GateForAll()
+    {
+        _scratch.Directory("gates");
+        var gate = new Gate(_scratch, "gates/gate");
+        _scratch.Run(_scratch.Path("gates"), "chmod", "-R", "a+rwX", ".").Expect(0);
+        return gate;
+    }
+
+    private static string[] Line(string script) => ["run", "--worktree", "--json", "--", "sh", "-c", script];
+
+    private void GiveToOwner() => _scratch.Run("/", "chown", "-R", $"{Owner}:{Team}", _repository.Path).Expect(0);
+
+    private void TrustAll() => _scratch.Run(_scratch.Root, "git", "config", "--global", "safe.directory", "*").Expect(0);
+
+    /// <summary>As the hint says, and the checkout as well.</summary>
+    private void Share()
+    {
+        TrustAll();
+        GiveToOwner();
+        _repository.Git("config", "core.sharedRepository", "group");
+        _scratch.Run(_repository.Path, "sh", "-c", "chmod -R g+rwX . && find . -type d -exec chmod g+s {} +").Expect(0);
+    }
+
+    private Finished RunAs(int user, params IReadOnlyList<string> arguments) => RunWithUmask(user, "022", arguments);
+
+    private Finished RunWithUmask(int user, string umask, params IReadOnlyList<string> arguments) =>
+        _scratch.Run(_repository.Path, As(user, umask, arguments));
+
+    private BackgroundRun StartAs(int user, params IReadOnlyList<string> arguments)
+    {
+        var argv = As(user, "022", arguments);
+        return new BackgroundRun(argv, CapturedCommand.Start(_scratch.StartOf(_repository.Path, argv)));
+    }
+
+    private static string[] As(int user, string umask, IReadOnlyList<string> arguments) =>
+    [
+        "setpriv", "--reuid", user.ToString(CultureInfo.InvariantCulture), "--regid", Team.ToString(CultureInfo.InvariantCulture), "--clear-groups",
+        "sh", "-c", $"umask {umask}; exec \"$0\" \"$@\"", WtRun.Program, .. arguments,
+    ];
+}
