@@ -13,6 +13,16 @@ public abstract class RunObserver
     {
     }
 
+    /// <summary>The run is over and has let go of everything. What may follow before the call returns that ran it changes nothing of it.</summary>
+    public virtual void Ended(RunRecord record)
+    {
+    }
+
+    /// <summary>Another run's work, which had waited for its target, has landed after this one; or a person is needed for it now.</summary>
+    public virtual void LandedLater(RunRecord record)
+    {
+    }
+
     /// <summary>A step has begun that may take a while, as a phrase: <c>fetching origin</c>.</summary>
     public virtual void Began(string what)
     {

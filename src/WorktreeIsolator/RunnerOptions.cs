@@ -14,6 +14,26 @@ public sealed record RunnerOptions
     /// <summary>The configuration file that governs the runs; null if there is none. A run that changes it does not land by itself.</summary>
     public string? ConfigurationFile { get; init; }
 
+    /// <summary>
+    /// Absolute path of the directory for what all repositories of one user share: the gates of engines. By default
+    /// <c>$XDG_STATE_HOME/wt-run</c>, else <c>~/.local/state/wt-run</c>, as <see cref="Environment"/> says it.
+    /// </summary>
+    public string StateHome
+    {
+        get => field ?? Path.Combine(
+            Environment.GetValueOrDefault("XDG_STATE_HOME") is { Length: > 0 } state && Path.IsPathRooted(state)
+                ? state
+                : Path.Combine(Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? home : "/tmp", ".local/state"),
+            "wt-run");
+        init;
+    }
+
+    /// <summary>The configured projects by name: those of runs whose landing waits for another run's end.</summary>
+    public IReadOnlyDictionary<string, ProjectConfig> Projects { get; init; } = new Dictionary<string, ProjectConfig>(StringComparer.Ordinal);
+
+    /// <summary>Who is told how runs end.</summary>
+    public IReadOnlyList<NotifyConfig> Notify { get; init; } = [];
+
     /// <summary>Who wants to see the runs as they go.</summary>
     public RunObserver Observer { get; init; } = RunObserver.None;
 
@@ -28,5 +48,7 @@ public sealed record RunnerOptions
         Environment = environment,
         SecretVariables = config.SecretVariables,
         ConfigurationFile = config.Path,
+        Projects = config.Projects,
+        Notify = config.Notify,
     };
 }

@@ -53,6 +53,25 @@ internal sealed class BenchmarkRepository : IDisposable
     /// <summary>The job by wt-run.</summary>
     public void WtRun(string program) => Run(program, "run", "--worktree", "--quiet", "--", "sh", "-c", EngineScript);
 
+    /// <summary>What a look at the runs costs.</summary>
+    public void List(string program, params IReadOnlyList<string> options) => Run([program, "list", .. options]);
+
+    /// <summary>Copies the record of a run so often, each under an id of its own.</summary>
+    public void FillWithRecords(string program, int count)
+    {
+        WtRun(program);
+        var runs = Path.Combine(_path, ".git/wt-run/runs");
+        var first = Path.GetFileName(Directory.GetDirectories(runs)[0]);
+        var record = File.ReadAllText(Path.Combine(runs, first, "run.json"));
+        for (var i = 0; i < count; i++)
+        {
+            var id = i.ToString("x12", CultureInfo.InvariantCulture);
+            Directory.CreateDirectory(Path.Combine(runs, id));
+            File.WriteAllText(Path.Combine(runs, id, "run.json"), record.Replace(first, id, StringComparison.Ordinal));
+            File.WriteAllText(Path.Combine(runs, id, "alive"), "");
+        }
+    }
+
     public void Dispose() => Run("rm", "-rf", "--", Path.GetDirectoryName(_path)!);
 
     private void Fill(int files)

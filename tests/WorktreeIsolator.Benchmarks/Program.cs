@@ -18,4 +18,12 @@ foreach (var files in new[] { 1_000, 20_000 })
     Pairwise.Measure($"cold, {files:N0} files", pairs, repository.PlainGit, () => repository.WtRun(program));
 }
 
+// Here the reference is not plain git, but the same command where there are no records.
+using var empty = new BenchmarkRepository(files: 1);
+using var full = new BenchmarkRepository(files: 1);
+full.FillWithRecords(program, 10_000);
+Pairwise.Measure("list, 10,000 records", pairs, () => empty.List(program), () => full.List(program));
+Pairwise.Measure("list --all, the same", pairs, () => empty.List(program, "--all"), () => full.List(program, "--all"));
+Pairwise.Measure("list --json, the same", pairs, () => empty.List(program, "--json"), () => full.List(program, "--json"));
+
 return 0;

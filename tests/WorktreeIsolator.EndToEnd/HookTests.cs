@@ -21,6 +21,22 @@ public sealed class The_hooks_of_a_repository
     }
 
     [Fact]
+    public void That_refuse_a_new_branch_fail_the_run_with_their_words_and_nothing_stays()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        scratch.Script("repo/.git/hooks/reference-transaction", "echo no branches today >&2; exit 1\n");
+
+        var record = repository.RunInWorktree("true").Expect(125).Record;
+
+        // 255 is no signal.
+        Assert.Contains("failed with exit code 255:", record.Message, StringComparison.Ordinal);
+        Assert.Contains("no branches today", record.Message, StringComparison.Ordinal);
+        Assert.Equal(["main"], repository.Branches);
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+
+    [Fact]
     public void Run_from_a_hooks_directory_that_the_repository_tracks()
     {
         using var scratch = new Scratch();

@@ -9,28 +9,56 @@ namespace WorktreeIsolator.Cli.Commands;
 /// <summary><c>wt-run list</c>: the runs of every project that is known here.</summary>
 internal sealed class ListCommand : CliCommand
 {
-    private readonly Flag _json = new("--json", "Prints the records as a JSON array.");
+    private const int MostShown = 100;
+
+    private readonly Flag _watch = new("--watch", "Shows the latest runs on the terminal and draws them again when something changes, until Ctrl-C.", "-w");
+    private readonly Flag _all = new("--all", "Lists all runs, not only the latest 100 and those that are not over.", "-a");
+    private readonly Flag _json = new("--json", "Prints the records of all runs as a JSON array.");
 
     public ListCommand()
         : base("list", "Lists the runs of every configured project and of the current repository, the newest last, and the sessions that are open.")
     {
+        Add(_watch);
+        Add(_all);
         Add(_json);
     }
 
     public override IReadOnlyList<string> Examples =>
     [
         "wt-run list",
+        "wt-run list --watch",
         "wt-run list --json | jq -r '.[] | select(.state == \"needs_merge\") | .id'",
     ];
 
     public override int Execute(Invocation invocation)
     {
+        var isWatch = _watch.IsGiven(invocation.Line);
+        if (isWatch && (_json.IsGiven(invocation.Line) || !StandardStreams.Out.IsTerminal))
+        {
+            throw new UsageException(
+                _json.IsGiven(invocation.Line) ? "--watch and --json contradict each other: one redraws a terminal, the other prints once." : "--watch redraws a terminal, and standard output is none.",
+                "Leave it out; 'wt-run list --json' is for programs.");
+        }
+
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        if (isWatch)
+        {
+            new ListWatch(known).Run();
+            return ExitCodes.Success;
+        }
+
         known.Reconcile();
-        IReadOnlyList<RunRecord> records =
-        [
-            .. known.Stores.SelectMany(owner => owner.Store.ReadAll()).OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal),
-        ];
+        var left = 0;
+        var isShort = !_json.IsGiven(invocation.Line) && !_all.IsGiven(invocation.Line);
+        var found = new List<RunRecord>();
+        foreach (var (_, store) in known.Stores)
+        {
+            var others = 0;
+            found.AddRange(isShort ? store.ReadLatest(MostShown, out others) : store.ReadAll());
+            left += others;
+        }
+
+        IReadOnlyList<RunRecord> records = [.. found.OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
         if (_json.IsGiven(invocation.Line))
         {
             StandardStreams.Out.Write([.. RecordWriter.ToUtf8(records), (byte)'\n']);
@@ -45,6 +73,11 @@ internal sealed class ListCommand : CliCommand
         {
             StandardStreams.Out.WriteText(
                 StandardStreams.Out.IsTerminal ? TerminalTable.Render(RunTable.Of(records), StandardStreams.Out.Width) : RunTable.Of(records).ToPlainText());
+        }
+
+        if (left > 0)
+        {
+            StandardStreams.Error.TryWriteText($"wt-run: {left} older run{(left == 1 ? " is" : "s are")} not shown: wt-run list --all\n");
         }
 
         StandardStreams.Out.WriteText(SessionTable.Of([.. known.Stores.SelectMany(owner => owner.Store.Sessions.ReadAll())]));

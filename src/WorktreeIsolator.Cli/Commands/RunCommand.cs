@@ -1,3 +1,4 @@
+using System.CommandLine;
 using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
 using WorktreeIsolator.Cli.Syntax;
@@ -33,6 +34,7 @@ internal sealed class RunCommand : CliCommand
         "wt-run run scout --trigger cron --trigger-id nightly --if-busy skip      (in a crontab)",
         "wt-run run --session fix-login --engine claude --prompt \"Now add a test\"",
         "wt-run run --worktree --merge-back branch --branch try-it -- make",
+        "wt-run run --worktree --detach -- make bench",
     ];
 
     public override bool TakesEngineCommand => true;
@@ -45,26 +47,31 @@ internal sealed class RunCommand : CliCommand
     {
         var here = invocation.Surroundings;
         var asJson = _json.IsGiven(invocation.Line);
+        if (_options.IsForDetachedSupervisor(invocation.Line))
+        {
+            return Detachment.Start(here, _options.ReadInput(invocation.Line), asJson);
+        }
+
         var config = ConfigurationSource.Load(Config.In(invocation.Line), here);
         var request = _options.Read(invocation, config, asJson);
-        var progress = new RunProgress(!_quiet.IsGiven(invocation.Line), echoes: !asJson, request.Interactive);
+        var progress = ProgressOf(invocation.Line, request, asJson);
         foreach (var warning in config.Warnings)
         {
             progress.Warning(warning.ToString());
         }
 
-        WarnOfIdleKeys(config, request, progress);
+        WarnOfIdleKeys(request, progress);
         if (TriggerSettings.Doubt(config, request.Trigger) is { } doubt)
         {
             progress.Warning(doubt);
         }
 
+        progress.Tell = record => Tell(record, request, here, asJson, isQuiet: _quiet.IsGiven(invocation.Line));
         using var signals = new CancelSignals(progress.Say);
-        RunRecord record;
         try
         {
-            record = new TriggerRunner(RunnerOptions.For(config, here.Environment) with { Observer = progress })
-                .Run(request, signals.Cancel, signals.Kill);
+            var runner = new TriggerRunner(RunnerOptions.For(config, here.Environment) with { Observer = progress });
+            return ExitCodes.Of(runner.Run(request, signals.Cancel, signals.Kill));
         }
         catch (OperationCanceledException)
         {
@@ -75,19 +82,15 @@ internal sealed class RunCommand : CliCommand
         {
             progress.End();
         }
-
-        Tell(record, request, here, asJson, isQuiet: _quiet.IsGiven(invocation.Line));
-        return ExitCodes.Of(record);
     }
 
-    private static void WarnOfIdleKeys(ConfigFile config, RunRequest request, RunProgress progress)
-    {
-        var keys = new List<string>(NotInEffect.In(request.Project));
-        if (request.Engine.Name is { } name && config.Engines.TryGetValue(name, out var engine))
-        {
-            keys.AddRange(NotInEffect.In(engine));
-        }
+    private RunProgress ProgressOf(ParseResult line, RunRequest request, bool asJson) => _options.IsDetachedSupervisor(line)
+        ? new DetachedProgress(!_quiet.IsGiven(line), asJson)
+        : new RunProgress(!_quiet.IsGiven(line), echoes: !asJson, request.Interactive);
 
+    private static void WarnOfIdleKeys(RunRequest request, RunProgress progress)
+    {
+        var keys = NotInEffect.In(request.Project);
         if (keys.Count > 0)
         {
             progress.Warning($"Without effect in this version of wt-run: {string.Join(", ", keys)}.");

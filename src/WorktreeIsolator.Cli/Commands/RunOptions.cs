@@ -32,8 +32,8 @@ internal sealed class RunOptions
     private readonly ValueOption _session = new(
         "--session", "NAME", "In the worktree of that session, which stays from run to run, until it is landed or dropped.", ValueKind.Session);
 
-    // It comes with a later version; a name that is known can be refused with the reason.
-    private readonly Flag _detach = new("--detach", "") { Hidden = true };
+    private readonly Flag _detach = new("--detach", "Lets the run go on by itself, prints its id and returns.", "-d");
+    private readonly Flag _detachedSupervisor = new(Detachment.SupervisorOption, "") { Hidden = true };
 
     public RunOptions(Command command)
     {
@@ -41,7 +41,7 @@ internal sealed class RunOptions
         Option[] options =
         [
             _worktree, _noWorktree, _base, _branch, _engine, _prompt, _session, _mergeBack, _timeout, _trigger, _triggerId, _ifBusy, _waitTimeout,
-            _interactive, _detach,
+            _interactive, _detach, _detachedSupervisor,
         ];
         foreach (var option in options)
         {
@@ -54,7 +54,6 @@ internal sealed class RunOptions
     public RunRequest Read(Invocation invocation, ConfigFile config, bool asJson)
     {
         var line = invocation.Line;
-        RefuseWhatIsToCome(line);
         var trigger = ReadTrigger(line);
         var settings = TriggerSettings.Find(config, trigger);
         var here = invocation.Surroundings;
@@ -83,13 +82,14 @@ internal sealed class RunOptions
         return request;
     }
 
-    private void RefuseWhatIsToCome(ParseResult line)
-    {
-        if (_detach.IsGiven(line))
-        {
-            throw new UsageException("--detach is not available yet in this version of wt-run.", "Until then: nohup wt-run run … &");
-        }
-    }
+    /// <summary>Whether the run is to be supervised by another process than this one.</summary>
+    public bool IsForDetachedSupervisor(ParseResult line) => _detach.IsGiven(line) && !IsDetachedSupervisor(line);
+
+    /// <summary>Whether this process is that other one.</summary>
+    public bool IsDetachedSupervisor(ParseResult line) => _detachedSupervisor.IsGiven(line);
+
+    /// <summary>What the run reads from standard input; null if it does not.</summary>
+    public byte[]? ReadInput(ParseResult line) => _prompt.In(line) == "-" ? StandardStreams.ReadInput() : null;
 
     private Trigger ReadTrigger(ParseResult line)
     {
@@ -138,7 +138,7 @@ internal sealed class RunOptions
 
     private string? ReadPrompt(ParseResult line) => _prompt.In(line) switch
     {
-        "-" => Encoding.UTF8.GetString(StandardStreams.ReadInput()),
+        "-" => Encoding.UTF8.GetString(ReadInput(line)!),
         var text => text,
     };
 
@@ -163,6 +163,11 @@ internal sealed class RunOptions
         if (!_interactive.IsGiven(line))
         {
             return isTerminal && !asJson && isCommand && prompt is null && trigger.Kind == TriggerKind.User;
+        }
+
+        if (_detach.IsGiven(line))
+        {
+            throw new UsageException("--interactive and --detach contradict each other: a run that goes on by itself has no terminal.", "Leave one of the two out.");
         }
 
         if (!isTerminal)

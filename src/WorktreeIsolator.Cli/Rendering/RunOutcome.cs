@@ -48,6 +48,11 @@ internal static class RunOutcome
         return Words.Printable(text.ToString());
     }
 
+    /// <summary>One line for one run of several, with its id as short as people write it: <c>run 3f9c1a2b landed on main</c>.</summary>
+    public static string Line(RunRecord record) => record.State == RunState.NeedsMerge
+        ? $"run {record.Id[..ShortId]} needs you: its work is not on {Target(record)}{Result(record)}; see wt-run show {record.Id[..ShortId]}"
+        : Headline(record, null).Replace(record.Id, record.Id[..ShortId], StringComparison.Ordinal).TrimEnd('.');
+
     /// <summary>What helps next: the record's own hint, and the commands that reach kept work.</summary>
     public static IEnumerable<string> Hints(RunRecord record)
     {

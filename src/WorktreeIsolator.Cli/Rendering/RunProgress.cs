@@ -7,7 +7,7 @@ namespace WorktreeIsolator.Cli.Rendering;
 /// Shows a run as it goes: wt-run's own lines on standard error, a line for each stage that the next one replaces on a terminal; and the
 /// engine's output where it belongs, byte for byte.
 /// </summary>
-internal sealed class RunProgress : RunObserver
+internal class RunProgress : RunObserver
 {
     // To the first column, erase, do not wrap what is too long for the terminal.
     private const string BeginLive = "\r\e[K\e[?7l";
@@ -64,6 +64,23 @@ internal sealed class RunProgress : RunObserver
         else if (record.State == RunState.Running && !_isInteractive)
         {
             Began($"running {record.Engine.Name ?? Shortened(ShellWords.Command(record.Engine.Command))}");
+        }
+    }
+
+    /// <summary>Who tells how the run ended, at once: what follows it may take a while.</summary>
+    public Action<RunRecord> Tell { get; set; } = static _ => { };
+
+    public override void Ended(RunRecord record)
+    {
+        End();
+        Tell(record);
+    }
+
+    public override void LandedLater(RunRecord record)
+    {
+        if (_showsStages || record.State != RunState.Succeeded)
+        {
+            Say(RunOutcome.Line(record));
         }
     }
 

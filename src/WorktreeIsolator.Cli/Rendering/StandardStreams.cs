@@ -43,12 +43,17 @@ internal static partial class StandardStreams
         public bool IsTerminal { get; } = IsATty(fd) == 1;
 
         /// <summary>How many columns the terminal has; 0 if that is unknown.</summary>
-        public int Width
+        public int Width => Size.Columns;
+
+        /// <summary>How many rows the terminal has; 0 if that is unknown.</summary>
+        public int Height => Size.Rows;
+
+        private (int Rows, int Columns) Size
         {
             get
             {
                 var size = stackalloc ushort[4];
-                return Ioctl(fd, GetWindowSize, size) == 0 ? size[1] : 0;
+                return Ioctl(fd, GetWindowSize, size) == 0 ? (size[0], size[1]) : default;
             }
         }
 

@@ -28,6 +28,15 @@ public sealed record EngineDefinition
     /// <summary>How long it has to end after each signal.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How many runs of it are active at once on this machine and for this user; null for no limit.</summary>
+    public int? MaxParallel { get; private init; }
+
+    /// <summary>Absolute path of a file that is locked with flock(2) while it runs; null for none.</summary>
+    public string? Lock { get; private init; }
+
+    /// <summary>How long to wait for <see cref="Lock"/>.</summary>
+    public TimeSpan LockTimeout { get; private init; }
+
     /// <summary>A configured engine.</summary>
     public static EngineDefinition From(EngineConfig config) => new()
     {
@@ -37,6 +46,9 @@ public sealed record EngineDefinition
         Timeout = config.Timeout,
         IdleTimeout = config.IdleTimeout,
         Grace = config.Grace,
+        MaxParallel = config.MaxParallel,
+        Lock = config.Lock,
+        LockTimeout = config.LockTimeout,
     };
 
     /// <summary>A command given for one run.</summary>

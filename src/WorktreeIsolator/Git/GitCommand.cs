@@ -11,8 +11,11 @@ internal sealed record GitResult(int ExitCode, byte[] RawOutput, string Error)
 
     public bool Succeeded => ExitCode == 0;
 
-    /// <summary>Whether a signal ended it. (129 may be SIGHUP, but is what git says to a wrong option.)</summary>
-    public bool WasKilled => ExitCode > 129;
+    /// <summary>Whether a signal ended it. (129 may be SIGHUP, but is what git says to a wrong option; 255 is what it says when a hook refuses a ref.)</summary>
+    public bool WasKilled => IsSignal(ExitCode);
+
+    /// <summary>Whether an exit code is 128 and a signal.</summary>
+    public static bool IsSignal(int exitCode) => exitCode is > 129 and <= 128 + 64;
 
     /// <summary>Standard output, without the line end at its end; names in it may be any bytes (<see cref="ByteText"/>).</summary>
     public string Output => _output ??= ByteText.Decode(RawOutput).TrimEnd('\n');
@@ -104,6 +107,12 @@ internal sealed record GitCommand
 
     public GitCommand With(string variable, string value) =>
         this with { Environment = new Dictionary<string, string>(Environment, StringComparer.Ordinal) { [variable] = value } };
+
+    /// <summary>
+    /// Named as a run's, so that it is ended with the run if the supervisor dies: recovery undoes what the run made, and nobody may still be making it then.
+    /// Not for a git that writes a user's files; recovery waits for that one.
+    /// </summary>
+    public GitCommand OfRun(string id) => With(ProcessTree.RunIdVariable, id);
 
     /// <summary>With a configuration value for this command alone.</summary>
     public GitCommand Configured(string key, string value) => this with { Options = [.. Options, "-c", $"{key}={value}"] };

@@ -28,7 +28,7 @@ public sealed class GitException : WorktreeIsolatorException
     private static string Describe(IReadOnlyList<string> arguments, int exitCode, string error)
     {
         var said = error.Trim();
-        var how = exitCode > 129 ? $"was ended by signal {exitCode - 128}" : $"failed with exit code {exitCode}";
+        var how = GitResult.IsSignal(exitCode) ? $"was ended by signal {exitCode - 128}" : $"failed with exit code {exitCode}";
         return $"'git {string.Join(' ', arguments)}' {how}" + (said.Length == 0 ? "." : $":\n{said}");
     }
 }

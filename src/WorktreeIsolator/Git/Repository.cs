@@ -55,6 +55,32 @@ internal sealed class Repository
     public bool IsAncestor(CommitId commit, string of) =>
         of == commit.ToString() || Git.ReadOnly().Try(["merge-base", "--is-ancestor", commit.ToString(), of]).Succeeded;
 
+    /// <summary>
+    /// Deletes a ref. Others may delete refs at the same moment, and the lock that all of them take is left behind by one that is killed: who was killed
+    /// himself removes it, and the others try again.
+    /// </summary>
+    /// <param name="name">The full name.</param>
+    /// <param name="at">What it has to name still; null for whatever it names.</param>
+    /// <param name="runId">The run whose ref it is.</param>
+    public GitResult DeleteRef(string name, CommitId? at, string runId)
+    {
+        const int tries = 3;
+        for (var attempt = 1; ; attempt++)
+        {
+            var began = TimeProvider.System.GetUtcNow();
+            var result = Git.OfRun(runId).Try(at is { } commit ? ["update-ref", "-d", name, commit.ToString()] : ["update-ref", "-d", name]);
+            if (attempt == tries || !(result.WasKilled || result.Error.Contains("packed-refs.lock': File exists", StringComparison.Ordinal)))
+            {
+                return result;
+            }
+
+            if (result.WasKilled)
+            {
+                LeftLock.Remove(this, began);
+            }
+        }
+    }
+
     /// <summary>Opens the repository that holds a directory.</summary>
     /// <param name="directory">An absolute path that exists.</param>
     /// <param name="environment">The caller's variables; what could point git elsewhere is ignored.</param>

@@ -84,7 +84,7 @@ internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Ol
     /// </summary>
     public static void RemoveLocks(Repository repository, string path, string gitDirectory, BranchName target, DateTimeOffset began)
     {
-        if (ProcessEntry.ReadAll().Values.Any(process => process is { IsRunning: true, Name: "git" } && WorksIn(process, path)))
+        if (GitAtWork.In([path]).Count > 0)
         {
             return;
         }
@@ -92,18 +92,6 @@ internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Ol
         foreach (var file in Locks(repository, gitDirectory, target).Where(file => File.Exists(file) && File.GetLastWriteTimeUtc(file) >= began.UtcDateTime))
         {
             File.Delete(file);
-        }
-    }
-
-    private static bool WorksIn(ProcessEntry process, string path)
-    {
-        try
-        {
-            return new FileInfo($"/proc/{process.Pid}/cwd").LinkTarget is { } directory && CanonicalPath.IsAtOrBelow(directory, path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false; // ended, or of another user, whom git lets in only if the repository is shared
         }
     }
 

@@ -99,7 +99,7 @@ internal sealed class Landing(Repository repository, ProjectConfig project, Bran
     private LandingOutcome MoveRef(CommitId? old, CommitId commit)
     {
         note($"update-ref {target.Ref} {old?.ToString() ?? "(new)"} {commit}");
-        var git = _runHooks ? repository.Git : repository.Git.WithoutHooks();
+        var git = (_runHooks ? repository.Git : repository.Git.WithoutHooks()).OfRun(runId);
         string[] arguments = ["update-ref", "-m", $"wt-run {runId}: land", target.Ref, commit.ToString(), old?.ToString() ?? commit.Zero];
         var result = git.Try(arguments);
         if (result.Succeeded)

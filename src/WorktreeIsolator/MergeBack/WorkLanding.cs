@@ -55,7 +55,10 @@ internal sealed class WorkLanding(
     private bool _isHeld;
     private string? _waitsFor;
 
-    private string MergeRef => $"refs/wt-run-merge/{runId}";
+    private string MergeRef => MergeRefOf(runId);
+
+    /// <summary>The ref that holds a run's merge until it has landed.</summary>
+    public static string MergeRefOf(string runId) => $"refs/wt-run-merge/{runId}";
 
     /// <summary>Lands, or says why a person is needed.</summary>
     /// <param name="target">The branch.</param>
@@ -170,7 +173,7 @@ internal sealed class WorkLanding(
         if (_isHeld)
         {
             _isHeld = false;
-            _ = repository.Git.Try(["update-ref", "-d", MergeRef]);
+            _ = repository.DeleteRef(MergeRef, null, runId);
         }
     }
 

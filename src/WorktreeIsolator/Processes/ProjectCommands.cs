@@ -1,6 +1,6 @@
 namespace WorktreeIsolator.Processes;
 
-/// <summary>Runs what a project or its repository wants run around the engine: setup, verify, hooks. Their output goes where the engine's goes.</summary>
+/// <summary>Runs what a project or its repository wants run around the engine: setup, verify, hooks, notifications. Their output goes where the engine's goes.</summary>
 internal sealed class ProjectCommands(
     string runId, OutputLog log, OutputEcho? echo, IReadOnlyCollection<string> keepProcesses, Action<string> began, CancellationToken cancel, CancellationToken kill)
 {
@@ -10,10 +10,16 @@ internal sealed class ProjectCommands(
     /// <param name="directory">Where it starts.</param>
     /// <param name="environment">Its whole environment.</param>
     /// <param name="timeout">How long it may take.</param>
+    /// <param name="input">Bytes for its standard input; null for <c>/dev/null</c>.</param>
     /// <returns>Its exit code; null if it was ended because its time was over.</returns>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public int? Run(
-        string name, IReadOnlyList<string> argv, string directory, IReadOnlyDictionary<string, string> environment, TimeSpan timeout)
+        string name,
+        IReadOnlyList<string> argv,
+        string directory,
+        IReadOnlyDictionary<string, string> environment,
+        TimeSpan timeout,
+        ReadOnlyMemory<byte>? input = null)
     {
         began($"running {name}: {string.Join(' ', argv)}");
         log.Note($"{name}: {string.Join(' ', argv)}");
@@ -23,6 +29,7 @@ internal sealed class ProjectCommands(
             Argv = argv,
             WorkingDirectory = directory,
             Environment = environment,
+            Input = input,
             Timeout = timeout,
             KeepProcesses = keepProcesses,
             Log = log,

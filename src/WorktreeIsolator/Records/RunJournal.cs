@@ -54,7 +54,7 @@ internal sealed class RunJournal : IDisposable
 
         if (Record.State.IsFinal())
         {
-            _store.Deactivate(Record.Id);
+            _store.Settle(Record);
         }
 
         Changed(Record);
@@ -71,13 +71,21 @@ internal sealed class RunJournal : IDisposable
     /// <param name="what">The kind of event, one word.</param>
     /// <param name="detail">What a person or a recovery needs to know of it.</param>
     /// <param name="sync">Whether it must survive a power cut before the call returns.</param>
-    public void Note(string what, string detail, bool sync = false)
+    public void Note(string what, string detail, bool sync = false) => Append(Directory, Now, what, detail, sync);
+
+    /// <summary>Appends a line to the events of a run that is over, which nobody need hold for that.</summary>
+    /// <param name="directory">The run's directory.</param>
+    /// <param name="at">When it happened.</param>
+    /// <param name="what">The kind of event, one word.</param>
+    /// <param name="detail">What a person needs to know of it.</param>
+    /// <param name="sync">Whether it must survive a power cut before the call returns.</param>
+    public static void Append(string directory, DateTimeOffset at, string what, string detail, bool sync = false)
     {
         using var line = new MemoryStream();
         using (var writer = new Utf8JsonWriter(line))
         {
             writer.WriteStartObject();
-            writer.WriteString("at", Now);
+            writer.WriteString("at", at);
             writer.WriteString("event", what);
             writer.WriteString("detail", detail);
             writer.WriteEndObject();
@@ -85,7 +93,7 @@ internal sealed class RunJournal : IDisposable
 
         line.Write("\n"u8);
         using var file = new FileStream(
-            Path.Combine(Directory, "events.jsonl"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+            Path.Combine(directory, "events.jsonl"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         file.Write(line.GetBuffer().AsSpan(0, (int)line.Length));
         if (sync)
         {

@@ -6,7 +6,8 @@ namespace WorktreeIsolator.Records;
 
 /// <summary>
 /// The records of one repository (or of one project without git): <c>runs/ID/</c> holds a run's record, events, log and liveness lock;
-/// <c>active/ID</c> exists while a run is not final, so that looking for the living and the dead costs what is active, not what is old.
+/// <c>active/ID</c> exists while a run is not final, so that looking for the living and the dead costs what is active, not what is old;
+/// <c>pending/ID</c>, for the same reason, while a run's work waits for its target.
 /// </summary>
 public sealed class RunStore
 {
@@ -17,6 +18,7 @@ public sealed class RunStore
 
     private readonly string _runs;
     private readonly string _active;
+    private readonly string _pending;
 
     /// <summary>Names the store; nothing is made before the first run is published.</summary>
     /// <param name="stateDirectory">Absolute path of <c>…/.git/wt-run</c>, or of <c>.wt-run</c> in a project without git.</param>
@@ -25,6 +27,7 @@ public sealed class RunStore
         StateDirectory = stateDirectory;
         _runs = Path.Combine(stateDirectory, "runs");
         _active = Path.Combine(stateDirectory, "active");
+        _pending = Path.Combine(stateDirectory, "pending");
     }
 
     /// <summary>The store of a project, whether anything is in it yet or not.</summary>
@@ -75,8 +78,29 @@ public sealed class RunStore
     public bool IsUnreadable(string id) => Directory.Exists(DirectoryOf(id)) && TryRead(id) is null && Directory.Exists(DirectoryOf(id));
 
     /// <summary>All records, oldest first.</summary>
-    public IReadOnlyList<RunRecord> ReadAll() =>
-        [.. Ids().Select(TryRead).OfType<RunRecord>().OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
+    public IReadOnlyList<RunRecord> ReadAll() => Read([.. Ids()]);
+
+    /// <summary>The records of the runs to which something happened last, and of all that are not over; oldest first.</summary>
+    /// <param name="most">How many of those that are over.</param>
+    /// <param name="left">How many runs there are beside those.</param>
+    public IReadOnlyList<RunRecord> ReadLatest(int most, out int left)
+    {
+        // Whatever happens to a run replaces its record, and so changes its directory: a look at that costs a tenth of reading the record.
+        var directories = Directory.Exists(_runs) ? new DirectoryInfo(_runs).GetDirectories() : [];
+        var ids = directories.Where(directory => RunId.TryParse(directory.Name) is not null).OrderByDescending(directory => directory.LastWriteTimeUtc)
+            .Select(directory => directory.Name).ToList();
+        var shown = ids.Take(most).Union(ActiveIds().Intersect(ids, StringComparer.Ordinal), StringComparer.Ordinal).ToList();
+        left = ids.Count - shown.Count;
+        return Read(shown);
+    }
+
+    private List<RunRecord> Read(List<string> ids)
+    {
+        // Side by side where that saves more than it costs to begin.
+        const int many = 500;
+        var records = ids.Count < many ? ids.Select(TryRead) : ids.AsParallel().Select(TryRead);
+        return [.. records.OfType<RunRecord>().OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
+    }
 
     /// <summary>Whether the supervisor of a run lives: it holds the run's liveness lock until it ends.</summary>
     public bool IsAlive(string id)
@@ -161,7 +185,7 @@ public sealed class RunStore
             return;
         }
 
-        using var liveness = FileLock.TryAcquire(Path.Combine(aside, "alive"));
+        using var liveness = TryAcquireIn(aside);
         if (liveness is null)
         {
             return;
@@ -174,6 +198,19 @@ public sealed class RunStore
 
         Directory.Delete(aside);
         Deactivate(id);
+    }
+
+    /// <summary>Null as well if the run is published in this moment, or someone else clears it.</summary>
+    private static FileLock? TryAcquireIn(string aside)
+    {
+        try
+        {
+            return FileLock.TryAcquire(Path.Combine(aside, "alive"));
+        }
+        catch (WorktreeIsolatorException) when (!Directory.Exists(aside))
+        {
+            return null;
+        }
     }
 
     /// <summary>Where directories of the store wait for their deletion.</summary>
@@ -207,8 +244,43 @@ public sealed class RunStore
         }
     }
 
-    /// <summary>Marks a run as final.</summary>
-    internal void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
+    /// <summary>The runs whose work waits for its target, oldest first.</summary>
+    internal IReadOnlyList<RunRecord> ReadPending()
+    {
+        var pending = new List<RunRecord>();
+        foreach (var id in Names(_pending).Where(name => RunId.TryParse(name) is not null))
+        {
+            if (TryRead(id) is { } record && record.WaitsForItsTarget())
+            {
+                pending.Add(record);
+            }
+            else if (!Directory.Exists(DirectoryOf(id)))
+            {
+                File.Delete(Path.Combine(_pending, id));
+            }
+        }
+
+        return [.. pending.OrderBy(record => record.CreatedAt).ThenBy(record => record.Id, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Marks a run as final, and whether its work waits for its target.</summary>
+    internal void Settle(RunRecord record)
+    {
+        var mark = Path.Combine(_pending, record.Id);
+        if (record.WaitsForItsTarget())
+        {
+            Directory.CreateDirectory(_pending);
+            File.WriteAllBytes(mark, []);
+        }
+        else if (File.Exists(mark))
+        {
+            File.Delete(mark);
+        }
+
+        Deactivate(record.Id);
+    }
+
+    private void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
 
     private string LivenessFile(string id) => Path.Combine(DirectoryOf(id), "alive");
 

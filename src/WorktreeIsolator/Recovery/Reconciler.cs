@@ -2,6 +2,7 @@ using System.Globalization;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Notifications;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
@@ -66,11 +67,16 @@ public sealed class Reconciler
 
             if (record.State.IsFinal())
             {
-                _store.Deactivate(id);
+                _store.Settle(record);
                 continue;
             }
 
             results.Add(Recover(record, liveness));
+        }
+
+        foreach (var ended in results.Where(record => record.State.IsFinal()))
+        {
+            new Notifier(_project, _options, _store).Tell(ended);
         }
 
         return results;
@@ -92,7 +98,7 @@ public sealed class Reconciler
             var unwatched = _options with { Observer = RunObserver.None };
             var context = RunContext.For(
                 journal, unwatched, _repository, log, _project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
-            var brought = record.Worktree is null ? record : BringBack(record, context);
+            var brought = record.Worktree is null ? record : WithItsRefs(BringBack(record, context));
             journal.Update(
                 _ => brought with
                 {
@@ -198,12 +204,19 @@ public sealed class Reconciler
             return record;
         }
 
-        if (record.Session is { } name && !MayTakeAway(record, name))
+        LeftLock.Remove(_repository, record.CreatedAt);
+        return record.Session is { } name && !MayTakeAway(record, name)
+            ? BringSessionBack(record, plan, context)
+            : BringBack(HealLanding(record, plan, context), plan, context);
+    }
+
+    private RunRecord BringBack(RunRecord record, WorktreePlan plan, RunContext context)
+    {
+        if (_repository is null)
         {
-            return BringSessionBack(record, plan, context);
+            return record;
         }
 
-        record = HealLanding(record, plan, context);
         var path = record.Worktree!;
         if (RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit) is { } registered)
         {
@@ -214,7 +227,7 @@ public sealed class Reconciler
             }
 
             // No engine has run in it.
-            Removal.Remove(_repository, plan.Directory, path, registered.AdminDirectory, context.TakeLock);
+            Removal.Remove(_repository, plan.Directory, path, registered.AdminDirectory, context.TakeLock, record.Id);
         }
         else if (Directory.Exists(path) && (record.State >= RunState.Starting || Directory.EnumerateFileSystemEntries(path).Any()))
         {
@@ -243,19 +256,41 @@ public sealed class Reconciler
         var notes = context.Journalled(TemporaryWorktree.LandingNote);
         if (WorkDelivery.FindDelivered(_repository, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
         {
-            if (delivered.Result == MergeBackResult.Landed || _repository.IsAncestor(landed, plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository.Config)))
-            {
-                _ = _repository.Git.Try(["update-ref", "-d", plan.Branch.Ref, landed.ToString()]);
-            }
-
+            DeleteBranchHeldBy(
+                delivered.Result == MergeBackResult.Landed ? landed.ToString() : plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository.Config), record, plan);
             return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
         }
 
-        return record with { MergeBack = record.MergeBack! with { Result = DeleteUnusedBranch(record, plan) ? MergeBackResult.Nothing : MergeBackResult.Kept } };
+        // The run branch goes if it is still where the run began; with commits on it, it is the work and stays. A session's stays with the session.
+        var tip = new RunRefs(_repository, record.Id, plan.Branch, path, plan.Base.Commit).BranchTip;
+        var isUnused = tip is null ? record.RescueRef is null : !IsOfSession(record) && _repository.DeleteRef(plan.Branch.Ref, plan.Base.Commit, record.Id).Succeeded;
+        return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
     }
 
-    /// <summary>The run branch goes if it is still where the run began; with commits on it, it is the work and stays. A session's stays with the session.</summary>
-    private bool DeleteUnusedBranch(RunRecord record, WorktreePlan plan) =>
-        (record.Session is not { } name || _store.Sessions.TryRead(name) is null)
-        && _repository!.Git.Try(["update-ref", "-d", plan.Branch.Ref, plan.Base.Commit.ToString()]).Succeeded;
+    private bool IsOfSession(RunRecord record) => record.Session is { } name && _store.Sessions.TryRead(name) is not null;
+
+    /// <summary>What landed may be a merge, or a copy of what is on the branch; what of it is nowhere else was rescued before the worktree went.</summary>
+    private void DeleteBranchHeldBy(string holder, RunRecord record, WorktreePlan plan)
+    {
+        var refs = new RunRefs(_repository!, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit);
+        if (refs.BranchTip is { } tip
+            && (_repository!.IsAncestor(tip, holder) || (refs.RescueTip is { } rescued && _repository.IsAncestor(tip, rescued.ToString())))
+            && WorktreeList.Read(_repository).All(entry => entry.BranchRef != plan.Branch.Ref))
+        {
+            _ = refs.DeleteBranch(tip);
+        }
+    }
+
+    /// <summary>The rescue ref may have been made by the process that died; the ref that holds a merge until it has landed is of no use any more.</summary>
+    private RunRecord WithItsRefs(RunRecord record)
+    {
+        if (_repository is null)
+        {
+            return record;
+        }
+
+        _ = _repository.WithoutHooks().DeleteRef(WorkLanding.MergeRefOf(record.Id), null, record.Id);
+        var rescue = new RescueRef(_repository, record.Id);
+        return record with { RescueRef = record.RescueRef ?? (rescue.Read() is null ? null : rescue.Name) };
+    }
 }

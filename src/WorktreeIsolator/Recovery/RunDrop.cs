@@ -80,7 +80,7 @@ public static class RunDrop
             _ = refs.HoldFromRegistration();
             HoldBranch(refs, tip, plan.Base.Commit);
             Removal.Remove(
-                plan.Repository, plan.Directory, record.Worktree!, Path.Combine(plan.Repository.CommonDirectory, "worktrees", Path.GetFileName(record.Worktree!)), context.TakeLock);
+                plan.Repository, plan.Directory, record.Worktree!, Path.Combine(plan.Repository.CommonDirectory, "worktrees", Path.GetFileName(record.Worktree!)), context.TakeLock, record.Id);
         }
 
         if (tip is { } last && refs.DeleteBranch(last) is { Succeeded: false } refused)

@@ -92,7 +92,7 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
             _ = new RunRefs(repository, id, BranchOf(id), entry.Path, start).HoldFromRegistration();
         }
 
-        Removal.Remove(repository, new WorktreesDirectory(Path.GetDirectoryName(entry.Path)!, null), entry.Path, admin, scope.Lock);
+        Removal.Remove(repository, new WorktreesDirectory(Path.GetDirectoryName(entry.Path)!, null), entry.Path, admin, scope.Lock, id);
         var after = RescueRefOf(id);
         if (journal is not null && (after != before || journal.Record.Kept is not null))
         {

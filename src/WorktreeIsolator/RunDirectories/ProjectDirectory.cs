@@ -1,11 +1,9 @@
-using WorktreeIsolator.Platform;
-using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
 
-/// <summary>The project itself: what the engine does there is done, and nothing is brought back.</summary>
-internal sealed class ProjectDirectory(string path, FileLock turn, Ticket? ticket) : RunDirectory
+/// <summary>The project itself, whose turn the run has: what the engine does there is done, and nothing is brought back.</summary>
+internal sealed class ProjectDirectory(string path) : RunDirectory
 {
     public override string EngineDirectory => path;
 
@@ -15,7 +13,5 @@ internal sealed class ProjectDirectory(string path, FileLock turn, Ticket? ticke
 
     public override void Dispose()
     {
-        turn.Dispose();
-        ticket?.Dispose();
     }
 }

@@ -21,14 +21,15 @@ internal static class Removal
     /// <param name="path">The worktree's directory; it may be gone already.</param>
     /// <param name="adminDirectory">Its admin directory.</param>
     /// <param name="takeLock">Takes the repository lock.</param>
+    /// <param name="runId">The run.</param>
     /// <exception cref="WorktreeIsolatorException">git still knows the worktree, or its directory is still there.</exception>
     public static void Remove(
-        Repository repository, WorktreesDirectory directory, string path, string adminDirectory, Func<RepositoryLock> takeLock)
+        Repository repository, WorktreesDirectory directory, string path, string adminDirectory, Func<RepositoryLock> takeLock, string runId)
     {
         var trash = Directory.Exists(path) ? MoveToTrash(directory, path) : null;
         using (takeLock())
         {
-            var result = repository.Git.Try(["worktree", "remove", "-f", "-f", path]);
+            var result = repository.Git.OfRun(runId).Try(["worktree", "remove", "-f", "-f", path]);
             if (!result.Succeeded)
             {
                 ForgetHalfMade(repository, path);

@@ -50,6 +50,8 @@ internal sealed class Rescue(
                 File.Delete(file);
             }
         }
+
+        LeftLock.Remove(repository, new DateTimeOffset(File.GetLastWriteTimeUtc(Path.Combine(worktree.AdminDirectory, "commondir"))));
     }
 
     /// <summary>Keeps the work.</summary>

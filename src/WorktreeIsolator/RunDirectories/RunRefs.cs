@@ -32,5 +32,5 @@ internal sealed class RunRefs(Repository repository, string runId, BranchName br
             .KeepWhatAdminDirectoryHolds() is not null;
 
     /// <summary>Deletes the run branch if it is still where it was.</summary>
-    public GitResult DeleteBranch(CommitId tip) => repository.Git.Try(["update-ref", "-d", branch.Ref, tip.ToString()]);
+    public GitResult DeleteBranch(CommitId tip) => repository.DeleteRef(branch.Ref, tip, runId);
 }

@@ -24,9 +24,6 @@ internal sealed class SessionWorktree : RunDirectory
         _journal = journal;
     }
 
-    /// <summary>The session's turn; held for as long as the worktree.</summary>
-    public IDisposable? Turn { get; set; }
-
     public override string EngineDirectory => _worktree.EngineDirectory;
 
     public override IReadOnlyDictionary<string, string> Variables => _worktree.Variables;
@@ -122,7 +119,7 @@ internal sealed class SessionWorktree : RunDirectory
         }
 
         // It was being made anew when its run died: no engine has run in it.
-        Removal.Remove(plan.Repository, plan.Directory, found.Path, found.AdminDirectory, context.TakeLock);
+        Removal.Remove(plan.Repository, plan.Directory, found.Path, found.AdminDirectory, context.TakeLock, context.RunId);
         return null;
     }
 
@@ -205,7 +202,7 @@ internal sealed class SessionWorktree : RunDirectory
         }
 
         Removal.Remove(
-            plan.Repository, plan.Directory, path, Path.Combine(plan.Repository.CommonDirectory, "worktrees", Path.GetFileName(path)), context.TakeLock);
+            plan.Repository, plan.Directory, path, Path.Combine(plan.Repository.CommonDirectory, "worktrees", Path.GetFileName(path)), context.TakeLock, context.RunId);
         return rescue;
     }
 
@@ -216,10 +213,5 @@ internal sealed class SessionWorktree : RunDirectory
         return brought;
     }
 
-    /// <summary>Gives the turn to the next.</summary>
-    public override void Dispose()
-    {
-        _worktree.Dispose();
-        Turn?.Dispose();
-    }
+    public override void Dispose() => _worktree.Dispose();
 }

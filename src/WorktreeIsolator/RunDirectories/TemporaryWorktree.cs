@@ -36,9 +36,8 @@ internal sealed class TemporaryWorktree : RunDirectory
         _context = context;
 
         // No file monitor: it may know the main worktree alone, and what it leaves out would be lost.
-        // Named as the run's, so that it is ended with it if the supervisor dies: nobody else may be at work there when recovery is.
         _git = plan.Repository.Git.At(plan.Repository.CommonDirectory)
-            .ForWorktree(worktree.AdminDirectory, worktree.Path).With(ProcessTree.RunIdVariable, context.RunId).Configured("core.fsmonitor", "false");
+            .ForWorktree(worktree.AdminDirectory, worktree.Path).OfRun(context.RunId).Configured("core.fsmonitor", "false");
         _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, PlacedFiles.Of(plan, context), context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -69,7 +68,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         RegisteredWorktree registered;
         using (context.TakeLock())
         {
-            registered = WorktreeRegistration.Register(plan.Repository, plan.Directory, plan.WorktreeName(context.RunId), plan.Branch, start.Commit);
+            registered = WorktreeRegistration.Register(plan.Repository, plan.Directory, context.RunId, plan.WorktreeName(context.RunId), plan.Branch, start.Commit);
         }
 
         return Filled(plan, registered, context, deleteBranchAt: registered.Base);
@@ -84,7 +83,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         using (context.TakeLock())
         {
             registered = WorktreeRegistration.RegisterOnBranch(
-                plan.Repository, plan.Directory, plan.WorktreeName(context.RunId), plan.Branch, plan.Base.Commit);
+                plan.Repository, plan.Directory, context.RunId, plan.WorktreeName(context.RunId), plan.Branch, plan.Base.Commit);
         }
 
         return Filled(plan, registered, context, deleteBranchAt: null);
@@ -517,7 +516,7 @@ internal sealed class TemporaryWorktree : RunDirectory
 
     private void TakeAway(CommitId? deleteBranchAt)
     {
-        Removal.Remove(_plan.Repository, _plan.Directory, _worktree.Path, _worktree.AdminDirectory, _context.TakeLock);
+        Removal.Remove(_plan.Repository, _plan.Directory, _worktree.Path, _worktree.AdminDirectory, _context.TakeLock, _context.RunId);
         if (deleteBranchAt is null)
         {
             return;
@@ -530,7 +529,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             return;
         }
 
-        if (deleteBranchAt is { } tip && _plan.Repository.Git.Try(["update-ref", "-d", _worktree.Branch.Ref, tip.ToString()]) is { Succeeded: false } refused)
+        if (deleteBranchAt is { } tip && _plan.Repository.DeleteRef(_worktree.Branch.Ref, tip, _context.RunId) is { Succeeded: false } refused)
         {
             _context.Warn($"The branch '{_worktree.Branch}' could not be deleted. {refused.Error.Trim()}");
         }

@@ -61,12 +61,13 @@ internal static class WorktreeRegistration
     /// <summary>Registers a worktree and its branch; nothing is left if that fails.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="directory">Where run worktrees go.</param>
+    /// <param name="runId">The run that makes it.</param>
     /// <param name="name">The name of the worktree: the run's id, or a session's.</param>
     /// <param name="branch">The branch to make; one that holds the id needs no look beforehand, nobody else makes it.</param>
     /// <param name="baseCommit">What to make it from.</param>
     /// <exception cref="WorktreeIsolatorException">The branch or path is taken, or git cannot do it.</exception>
     public static RegisteredWorktree Register(
-        Repository repository, WorktreesDirectory directory, string name, BranchName branch, CommitId baseCommit)
+        Repository repository, WorktreesDirectory directory, string runId, string name, BranchName branch, CommitId baseCommit)
     {
         var isOurs = branch.Value.EndsWith(name, StringComparison.Ordinal);
         if (!isOurs)
@@ -74,11 +75,11 @@ internal static class WorktreeRegistration
             RequireFree(repository, branch);
         }
 
-        return Add(repository, directory, name, ["--no-track", "-b", branch.Value], baseCommit.ToString(), branch, baseCommit, error =>
+        return Add(repository, directory, runId, name, ["--no-track", "-b", branch.Value], baseCommit.ToString(), branch, baseCommit, error =>
         {
             if (isOurs || !error.Contains("already exists", StringComparison.Ordinal))
             {
-                _ = repository.Git.Try(["update-ref", "-d", branch.Ref, baseCommit.ToString()]);
+                _ = repository.DeleteRef(branch.Ref, baseCommit, runId);
             }
         });
     }
@@ -92,17 +93,18 @@ internal static class WorktreeRegistration
     /// <param name="tip">What to check out.</param>
     public static RegisteredWorktree RegisterDetached(
         Repository repository, WorktreesDirectory directory, string id, BranchName branch, CommitId baseCommit, CommitId tip) =>
-        Add(repository, directory, id, ["--detach"], tip.ToString(), branch, baseCommit, static _ => { });
+        Add(repository, directory, id, id, ["--detach"], tip.ToString(), branch, baseCommit, static _ => { });
 
     /// <summary>Registers a worktree for a branch that exists.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="directory">Where run worktrees go.</param>
+    /// <param name="runId">The run that makes it.</param>
     /// <param name="name">The name of the worktree.</param>
     /// <param name="branch">The branch to check out; it is checked out nowhere else.</param>
     /// <param name="baseCommit">What it began from.</param>
     public static RegisteredWorktree RegisterOnBranch(
-        Repository repository, WorktreesDirectory directory, string name, BranchName branch, CommitId baseCommit) =>
-        Add(repository, directory, name, [], branch.Value, branch, baseCommit, static _ => { });
+        Repository repository, WorktreesDirectory directory, string runId, string name, BranchName branch, CommitId baseCommit) =>
+        Add(repository, directory, runId, name, [], branch.Value, branch, baseCommit, static _ => { });
 
     /// <summary>The run that locked a worktree; null if none of ours did.</summary>
     public static string? RunThatLocked(WorktreeEntry entry) =>
@@ -117,6 +119,7 @@ internal static class WorktreeRegistration
     private static RegisteredWorktree Add(
         Repository repository,
         WorktreesDirectory directory,
+        string runId,
         string name,
         string[] how,
         string what,
@@ -139,14 +142,14 @@ internal static class WorktreeRegistration
         Sharing.CreateDirectory(directory.Path);
         for (var attempt = 1; ; attempt++)
         {
-            var result = repository.Git.Try(
+            var result = repository.Git.OfRun(runId).Try(
                 ["worktree", "add", "--lock", "--reason", reason, "--no-checkout", .. how, path, what]);
             if (result.Succeeded && TryFindWhole(path, branch, baseCommit) is { } registered)
             {
                 return registered;
             }
 
-            Undo(repository, path);
+            Undo(repository, path, runId);
             undoBranch(result.Error);
             if (attempt >= TriesFor(result, name))
             {
@@ -210,9 +213,9 @@ internal static class WorktreeRegistration
             : null;
 
     /// <summary>Removes what one failed try made; the path did not exist before it, and holds at most its <c>.git</c> file now.</summary>
-    private static void Undo(Repository repository, string path)
+    private static void Undo(Repository repository, string path, string id)
     {
-        if (repository.Git.Try(["worktree", "remove", "-f", "-f", path]).Succeeded)
+        if (repository.Git.OfRun(id).Try(["worktree", "remove", "-f", "-f", path]).Succeeded)
         {
             return;
         }

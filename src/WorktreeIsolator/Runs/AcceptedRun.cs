@@ -33,6 +33,9 @@ internal sealed class AcceptedRun
     /// <summary>Absolute path of the run's log.</summary>
     public string LogPath => _record.Log!;
 
+    /// <summary>What follows once the run is over.</summary>
+    public RunAftermath Aftermath => new(_request.Project, _options, _repository, _store);
+
     /// <summary>Decides everything that can be decided before anything is made.</summary>
     /// <exception cref="WorktreeIsolatorException">The request cannot be had.</exception>
     public static AcceptedRun Accept(RunRequest request, RunnerOptions options, CancellationToken cancellation)
@@ -102,18 +105,57 @@ internal sealed class AcceptedRun
     public RunContext ContextFor(RunJournal journal, OutputLog log, CancellationToken cancel, CancellationToken kill) => RunContext.For(
         journal, _options, _repository, log, _request.Project.KeepProcesses, _request.RepositoryLockTimeout, cancel, kill);
 
-    /// <summary>Gets the directory that was decided for; null if it would have to be waited for and was not, which the record then says.</summary>
-    public RunDirectory? OpenDirectory(RunJournal journal, RunContext context)
+    /// <summary>Waits for all that the run needs before anything is made for it.</summary>
+    /// <returns>Null if it was not to be had, which the record then says.</returns>
+    public Admission? Admit(RunJournal journal, RunContext context)
+    {
+        var waiting = new WaitingRun(_request, _options, _store, journal, context);
+        if (!waiting.MayWait && PeersAtWork() is [var peer, ..])
+        {
+            _ = waiting.Busy(peer.ToString());
+            return null;
+        }
+
+        var place = _plan switch
+        {
+            null => InPlaceTurn.Take(_request, _options, _repository, _store, waiting, context),
+            { Session: not null } => SessionTurn.Take(_request, _options, _repository!, _store, waiting, context),
+            _ => Admission.TakeWorktreePlace(_request, _store, waiting, context),
+        };
+        try
+        {
+            if (place is not null && EngineGate.Enter(_request.Engine, _options.StateHome, waiting, context) is { } gate)
+            {
+                waiting.Go();
+                var admission = new Admission(place, gate);
+                place = null;
+                return admission;
+            }
+        }
+        finally
+        {
+            place?.Dispose();
+        }
+
+        return null;
+    }
+
+    /// <summary>Gets the directory that was decided for.</summary>
+    public RunDirectory OpenDirectory(RunJournal journal, RunContext context)
     {
         if (_plan is null)
         {
-            return TakeTurn(journal, context);
+            if (_request.Project.Concurrent)
+            {
+                WarnOfNeighbours(context);
+            }
+
+            return new ProjectDirectory(_request.Project.Path);
         }
 
         if (_plan.Session is not null)
         {
-            var turn = SessionTurn.Take(_request, _options, _repository!, _store, new WaitingRun(_request, _options, _store, journal, context), context);
-            return turn is null ? null : OpenSession(turn, journal, context);
+            return OpenSession(journal, context);
         }
 
         journal.Update(record => record with { State = RunState.Preparing });
@@ -123,21 +165,6 @@ internal sealed class AcceptedRun
     }
 
     /// <summary>What was there when the run was accepted may have been landed or begun since, while it waited.</summary>
-    private SessionWorktree OpenSession(IDisposable turn, RunJournal journal, RunContext context)
-    {
-        try
-        {
-            var directory = OpenSession(journal, context);
-            directory.Turn = turn;
-            return directory;
-        }
-        catch
-        {
-            turn.Dispose();
-            throw;
-        }
-    }
-
     private SessionWorktree OpenSession(RunJournal journal, RunContext context)
     {
         var (plan, session) = SessionPlan.Decide(_request, _options, _repository!, _record.Id, context.Cancel);
@@ -168,25 +195,19 @@ internal sealed class AcceptedRun
         }
     }
 
-    private ProjectDirectory? TakeTurn(RunJournal journal, RunContext context)
-    {
-        var directory = new InPlaceTurn(_request, _options, _repository, _store, journal, context).Take();
-        if (directory is not null && _request.Project.Concurrent)
-        {
-            WarnOfNeighbours(context);
-        }
-
-        return directory;
-    }
+    private IReadOnlyList<PeerProcess> PeersAtWork() =>
+        PeerProcesses.Of(_request.Project, _repository, _repository?.Top ?? _request.Project.Path);
 
     private void WarnOfNeighbours(RunContext context)
     {
         var neighbour = _store.ActiveIds().Where(id => id != _record.Id).Select(_store.TryRead).OfType<RunRecord>().FirstOrDefault(
-            record => record.Isolation.Kind == "in_place" && record.Directory == _record.Directory && _store.IsAlive(record.Id));
+            record => record.Isolation.Kind == "in_place" && record.Directory == _record.Directory && _store.IsAlive(record.Id)) is { } run
+            ? $"Run {run.Id} ({run.Trigger})"
+            : PeersAtWork() is [var peer, ..] ? $"The process {peer}" : null;
         if (neighbour is not null)
         {
             context.Warn(
-                $"Run {neighbour.Id} ({neighbour.Trigger}) works in '{_record.Directory}' at the same time. "
+                $"{neighbour} works in '{_record.Directory}' at the same time. "
                 + "concurrent = false makes such runs wait for each other; trigger_worktree = true gives cron and webhook runs a worktree.");
         }
     }

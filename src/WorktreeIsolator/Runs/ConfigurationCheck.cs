@@ -23,6 +23,7 @@ public static class ConfigurationCheck
     [
         .. config.Projects.Values.SelectMany(project => ExamineProject(project, environment)),
         .. config.Engines.Values.Where(engine => IsUsed(engine.Name, config)).SelectMany(engine => ExamineEngine(engine, environment)),
+        .. ExamineNotifications(config, environment),
         .. ExamineSecrets(config, environment),
         .. FindIdleKeys(config),
     ];
@@ -30,14 +31,9 @@ public static class ConfigurationCheck
     private static IEnumerable<ConfigurationFinding> FindIdleKeys(ConfigFile config)
     {
         foreach (var (where, keys) in config.Projects.Values.Select(project => ($"[projects.{project.Name}]", NotInEffect.In(project)))
-            .Concat(config.Engines.Values.Select(engine => ($"[engines.{engine.Name}]", NotInEffect.In(engine)))).Where(found => found.Item2.Count > 0))
+            .Where(found => found.Item2.Count > 0))
         {
             yield return new(false, where, $"{string.Join(", ", keys)}: without effect in this version of wt-run.");
-        }
-
-        if (config.Notify.Count > 0)
-        {
-            yield return new(false, "[[notify]]", "without effect in this version of wt-run.");
         }
 
         if (config.Triggers.Webhooks.Count > 0)
@@ -114,6 +110,19 @@ public static class ConfigurationCheck
         if (Try(() => Executable.Resolve(program, "/", variables), out _) is { } failure)
         {
             yield return new(false, $"[engines.{engine.Name}]", failure.Message, failure.Hint);
+        }
+    }
+
+    private static IEnumerable<ConfigurationFinding> ExamineNotifications(ConfigFile config, IReadOnlyDictionary<string, string> environment)
+    {
+        foreach (var program in config.Notify.Where(who => who.Command.Count > 0).Select(who => who.Command[0]))
+        {
+            // A relative path lies in the project whose run is told.
+            if ((Path.IsPathRooted(program) || !program.Contains('/', StringComparison.Ordinal))
+                && Try(() => Executable.Resolve(program, "/", environment), out _) is { } failure)
+            {
+                yield return new(false, "[[notify]]", failure.Message, failure.Hint);
+            }
         }
     }
 

@@ -8,13 +8,26 @@ using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Runs;
 
-/// <summary>Lands the work of a run that is over, because a person says so: the same steps that end a run, from its branch or its kept worktree.</summary>
+/// <summary>
+/// Lands the work of a run that is over, because a person says so or because its target has become free: the same steps that end a run, from its
+/// branch or its kept worktree.
+/// </summary>
 internal static class Relanding
 {
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>Lands.</summary>
-    public static RunRecord Land(ProjectConfig project, RunRecord record, RunnerOptions options, CancellationToken cancel, CancellationToken kill)
+    /// <summary>Lands because a person says so.</summary>
+    public static RunRecord Land(ProjectConfig project, RunRecord record, RunnerOptions options, CancellationToken cancel, CancellationToken kill) =>
+        Land(project, record, options, isByHand: true, cancel, kill)!;
+
+    /// <summary>Lands work that waits for its target, if that is free now; waits for nobody.</summary>
+    /// <returns>The record; null if nothing changed: the target is busy, or someone else has the run in hand.</returns>
+    public static RunRecord? TryLandPending(
+        ProjectConfig project, RunRecord record, RunnerOptions options, CancellationToken cancel, CancellationToken kill) =>
+        Land(project with { LandWait = TimeSpan.Zero }, record, options, isByHand: false, cancel, kill);
+
+    private static RunRecord? Land(
+        ProjectConfig project, RunRecord record, RunnerOptions options, bool isByHand, CancellationToken cancel, CancellationToken kill)
     {
         var repository = ProjectRepository.TryOpen(project, options.Environment);
         if (repository is null || WorktreePlan.Of(record, project, repository) is not { } recorded)
@@ -27,10 +40,15 @@ internal static class Relanding
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience);
         if (liveness is null)
         {
-            throw Cannot(record, "it is still under way, or someone else is landing it.");
+            return isByHand ? throw Cannot(record, "it is still under way, or someone else is landing it.") : null;
         }
 
         record = store.TryRead(record.Id) ?? record;
+        if (!isByHand && !record.WaitsForItsTarget())
+        {
+            return null;
+        }
+
         if (!record.State.IsFinal())
         {
             throw Cannot(record, "its wt-run process died. First: wt-run prune");
@@ -53,6 +71,11 @@ internal static class Relanding
         using var log = new OutputLog(record.Log ?? Path.Combine(journal.Directory, "output.log"));
         var context = RunContext.For(journal, options, repository, log, project.KeepProcesses, LockTimeout, cancel, kill);
         var landed = ending is null ? BringBack(plan, record, context) : BringBack(plan, record, ending.Session, context);
+        if (!isByHand && landed.WaitsForItsTarget())
+        {
+            return null;
+        }
+
         if (landed.State == RunState.Succeeded && !Directory.Exists(record.Worktree))
         {
             ending?.End();

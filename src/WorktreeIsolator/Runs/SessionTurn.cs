@@ -9,15 +9,15 @@ namespace WorktreeIsolator.Runs;
 
 /// <summary>
 /// A run has its turn in a session: the runs of one session go one after another, in the order in which they came, and only when all that dead
-/// ones had left working there is ended and kept.
+/// ones had left working there is ended and kept. Only then it waits for a place among the worktrees.
 /// </summary>
-internal static class SessionTurn
+internal sealed class SessionTurn(IDisposable turn, IDisposable place) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Waits for the turn.</summary>
     /// <returns>Null if it was not to be had, which the record then says.</returns>
-    public static IDisposable? Take(RunRequest request, RunnerOptions options, Repository repository, RunStore store, WaitingRun waiting, RunContext context)
+    public static SessionTurn? Take(RunRequest request, RunnerOptions options, Repository repository, RunStore store, WaitingRun waiting, RunContext context)
     {
         var name = request.Session!.Value;
         if (store.ActiveIds().FirstOrDefault(id => waiting.IsInside(id) && store.TryRead(id) is { } run && run.Session == name && !run.State.IsFinal()) is { } outer)
@@ -34,9 +34,10 @@ internal static class SessionTurn
         {
             var what = $"the run before it in session '{name}'";
             if (waiting.WaitInLine(ticket, what, waiting.Remaining)
-                && AwaitTheDead(request, options, repository, store, waiting, context, what))
+                && AwaitTheDead(request, options, repository, store, waiting, context, what)
+                && Admission.TakeWorktreePlace(request, store, waiting, context) is { } place)
             {
-                return ticket;
+                return new SessionTurn(ticket, place);
             }
         }
         catch
@@ -47,6 +48,13 @@ internal static class SessionTurn
 
         ticket.Dispose();
         return null;
+    }
+
+    /// <summary>Gives the turn to the next.</summary>
+    public void Dispose()
+    {
+        place.Dispose();
+        turn.Dispose();
     }
 
     /// <summary>The ticket of a dead run counts no more before its engine has ended, and while someone else is keeping its work.</summary>

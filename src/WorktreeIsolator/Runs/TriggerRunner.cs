@@ -1,4 +1,5 @@
 using WorktreeIsolator.Engines;
+using WorktreeIsolator.Notifications;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
@@ -30,15 +31,33 @@ public sealed class TriggerRunner
     public RunRecord Run(RunRequest request, CancellationToken cancel = default, CancellationToken kill = default)
     {
         var accepted = AcceptedRun.Accept(request, _options, cancel);
+        var record = Supervise(request, accepted, cancel, kill);
+        try
+        {
+            _options.Observer.Ended(record);
+        }
+        finally
+        {
+            // Who cancelled the run did not mean this; a second time does.
+            accepted.Aftermath.Follow(record, cancel.IsCancellationRequested ? kill : cancel, kill);
+        }
+
+        return record;
+    }
+
+    private RunRecord Supervise(RunRequest request, AcceptedRun accepted, CancellationToken cancel, CancellationToken kill)
+    {
         using var journal = accepted.Publish();
         using var log = new OutputLog(accepted.LogPath);
         try
         {
             var context = accepted.ContextFor(journal, log, cancel, kill);
-            using var directory = accepted.OpenDirectory(journal, context);
-            if (directory is not null)
+            using var admission = accepted.Admit(journal, context);
+            if (admission is not null)
             {
+                using var directory = accepted.OpenDirectory(journal, context);
                 var engine = RunEngine(request, accepted, directory, journal, context, log, cancel, kill);
+                admission.LeaveEngine();
                 BringBack(directory, engine, journal);
             }
         }
@@ -63,8 +82,17 @@ public sealed class TriggerRunner
     /// <returns>The record: succeeded, or what a person still has to do.</returns>
     /// <exception cref="WorktreeIsolatorException">There is nothing to land, or the run is still under way.</exception>
     public RunRecord Land(
-        Configuration.ProjectConfig project, RunRecord record, CancellationToken cancel = default, CancellationToken kill = default) =>
-        Relanding.Land(project, record, _options, cancel, kill);
+        Configuration.ProjectConfig project, RunRecord record, CancellationToken cancel = default, CancellationToken kill = default)
+    {
+        var landed = Relanding.Land(project, record, _options, cancel, kill);
+        _options.Observer.Ended(landed);
+        if (_options.Notify.Count > 0 && (landed.State != record.State || landed.MergeBack?.Result != record.MergeBack?.Result))
+        {
+            new Notifier(project, _options, RunStore.Of(project.Path, _options.Environment)).Tell(landed, cancel, kill);
+        }
+
+        return landed;
+    }
 
     private EngineResult RunEngine(
         RunRequest request,

@@ -50,7 +50,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("run --base main -- true", 125, "--base is for runs in a worktree", "Add --worktree")]
     [InlineData("run --interactive -- true", 125, "--interactive", "Leave it out")]
     [InlineData("run --session /s -- true", 125, "'/s' is no name for a session", "letters")]
-    [InlineData("run --detach -- true", 125, "--detach is not available yet", "nohup")]
+    [InlineData("run --detach --interactive -- true", 125, "--interactive and --detach contradict", "Leave one of the two out")]
     [InlineData("run nowhere -- true", 125, "no project 'nowhere'", "current repository")]
     [InlineData("run --worktree --base mian -- true", 125, "The base 'mian'", "Did you mean 'main'?")]
     [InlineData("run --worktree -- no-such-program-here", 127, "'no-such-program-here' was not found", "PATH")]
@@ -119,7 +119,7 @@ public sealed class CommandLineTests : IDisposable
         var help = _repository.WtRun.Run("run", "--help").Expect(0).Output;
 
         Assert.Contains("--session NAME", help, StringComparison.Ordinal);
-        Assert.DoesNotContain("--detach", help, StringComparison.Ordinal);
+        Assert.DoesNotContain("--detached-supervisor", help, StringComparison.Ordinal);
     }
 
     [Fact]

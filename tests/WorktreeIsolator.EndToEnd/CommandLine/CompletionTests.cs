@@ -42,7 +42,7 @@ public sealed class CompletionTests : IDisposable
         Assert.Equal("my-chat", Bash("wt-run land my"));
         Assert.Equal("my-chat", Bash("wt-run run --session my"));
         Assert.Equal(
-            "run list show logs cancel land drop prune check init completion --config --help --version".Split(' ').Order(StringComparer.Ordinal),
+            "run list show logs cancel land drop prune check doctor init completion --config --help --version".Split(' ').Order(StringComparer.Ordinal),
             Bash("wt-run ").Split('\n').Order(StringComparer.Ordinal));
     }
 

@@ -40,6 +40,29 @@ public sealed class RunsTests : IDisposable
     }
 
     [Fact]
+    public void List_shows_the_latest_hundred_unless_it_is_asked_for_all()
+    {
+        var first = Run("true").Id;
+        var runs = _repository[".git/wt-run/runs"];
+        foreach (var i in Enumerable.Range(1, 104))
+        {
+            var id = i.ToString("x12", System.Globalization.CultureInfo.InvariantCulture);
+            Directory.CreateDirectory(Path.Combine(runs, id));
+            File.WriteAllText(Path.Combine(runs, id, "run.json"), File.ReadAllText(Path.Combine(runs, first, "run.json")).Replace(first, id, StringComparison.Ordinal));
+            Directory.SetLastWriteTimeUtc(Path.Combine(runs, id), DateTime.UnixEpoch.AddDays(i));
+        }
+
+        var list = _repository.WtRun.Run("list").Expect(0);
+
+        Assert.Equal(1 + 100, list.Output.TrimEnd('\n').Split('\n').Length);
+        Assert.Contains(first, list.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("000000000005", list.Output, StringComparison.Ordinal);
+        Assert.Equal("wt-run: 5 older runs are not shown: wt-run list --all\n", list.Error);
+        Assert.Equal(1 + 105, _repository.WtRun.Run("list", "--all").Expect(0).Output.TrimEnd('\n').Split('\n').Length);
+        Assert.Equal(105, _repository.WtRun.Run("list", "--json").Expect(0).Records.Count);
+    }
+
+    [Fact]
     public void List_covers_every_project_and_the_current_repository_each_once()
     {
         var other = new TestRepository(_scratch, "other");

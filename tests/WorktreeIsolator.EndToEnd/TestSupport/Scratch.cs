@@ -90,6 +90,10 @@ internal sealed class Scratch : IDisposable
         return new Finished(argv, result);
     }
 
+    /// <summary>Starts a program and returns at once; dispose the result, which kills what still runs.</summary>
+    public BackgroundRun Start(string workingDirectory, params IReadOnlyList<string> argv) =>
+        new(argv, CapturedCommand.Start(StartOf(workingDirectory, argv)));
+
     /// <summary>How to start a program here: with this environment, in a session of its own, with nothing on its standard input.</summary>
     public ChildStart StartOf(string workingDirectory, IReadOnlyList<string> argv) => new()
     {

@@ -1,0 +1,108 @@
+using WorktreeIsolator.Cli.Projects;
+using WorktreeIsolator.Cli.Rendering;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.Cli.Commands;
+
+/// <summary>
+/// <c>wt-run list --watch</c>: the latest runs, as many as the terminal has rows for, drawn again in place when something has changed. What a
+/// look costs depends on how many runs are shown or active, not on how many there are.
+/// </summary>
+internal sealed class ListWatch(KnownProjects known)
+{
+    private const string HideCursor = "\e[?25l";
+    private const string ShowCursor = "\e[?25h";
+    private const int RowsIfUnknown = 24;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    private readonly Dictionary<string, (DateTime Written, RunRecord Record)> _records = new(StringComparer.Ordinal);
+    private readonly Dictionary<RunStore, (DateTime Changed, List<string> Ids)> _listings = [];
+    private string _shown = "";
+
+    /// <summary>Watches until a signal ends it.</summary>
+    public void Run()
+    {
+        using var signals = new CancelSignals(static _ => { });
+        StandardStreams.Out.WriteText(HideCursor);
+        try
+        {
+            do
+            {
+                known.Reconcile();
+                Draw();
+            }
+            while (!signals.Cancel.WaitHandle.WaitOne(Pause));
+        }
+        finally
+        {
+            StandardStreams.Out.TryWriteText(ShowCursor);
+        }
+    }
+
+    private void Draw()
+    {
+        var rows = StandardStreams.Out.Height is > 2 and var height ? height : RowsIfUnknown;
+        var records = Latest(rows);
+        var lines = (records.Count == 0 ? "No runs yet.\n" : TerminalTable.Render(RunTable.Of(records), StandardStreams.Out.Width)).TrimEnd('\n').Split('\n');
+
+        // A row may need several lines. The last one is left free: a line end there would scroll the screen.
+        var text = string.Join('\n', lines.Length < rows ? lines : [lines[0], .. lines[^(rows - 2)..]]) + "\n";
+        if (text != _shown)
+        {
+            var up = _shown.Count(c => c == '\n');
+            StandardStreams.Out.WriteText((up > 0 ? $"\r\e[{up}A\e[J" : "") + text);
+            _shown = text;
+        }
+    }
+
+    /// <summary>The newest last; those that are active are among them whatever their age.</summary>
+    private List<RunRecord> Latest(int count)
+    {
+        var records = new List<RunRecord>();
+        foreach (var store in known.Stores.Select(owner => owner.Store))
+        {
+            var ids = List(store);
+            var active = store.ActiveIds().ToHashSet(StringComparer.Ordinal);
+            var latest = ids.Where(_records.ContainsKey).OrderByDescending(id => _records[id].Record.CreatedAt).Take(count);
+            records.AddRange(latest.Union(active).Select(id => Refreshed(store, id)).OfType<RunRecord>());
+        }
+
+        return [.. records.OrderBy(record => record.State.IsFinal() ? 0 : 1).ThenBy(record => record.CreatedAt).TakeLast(count).OrderBy(record => record.CreatedAt)];
+    }
+
+    /// <summary>The ids of a store; those that are new are read. A run that appears or goes changes the directory.</summary>
+    private List<string> List(RunStore store)
+    {
+        var changed = Directory.GetLastWriteTimeUtc(store.DirectoryOf("."));
+        if (!_listings.TryGetValue(store, out var listing) || listing.Changed != changed)
+        {
+            listing = (changed, [.. store.Ids()]);
+            _listings[store] = listing;
+            foreach (var id in listing.Ids.Where(id => !_records.ContainsKey(id)))
+            {
+                _ = Refreshed(store, id);
+            }
+        }
+
+        return listing.Ids;
+    }
+
+    private RunRecord? Refreshed(RunStore store, string id)
+    {
+        var written = File.GetLastWriteTimeUtc(Path.Combine(store.DirectoryOf(id), "run.json"));
+        if (_records.TryGetValue(id, out var known) && known.Written == written)
+        {
+            return known.Record;
+        }
+
+        if (store.TryRead(id) is { } record)
+        {
+            _records[id] = (written, record);
+            return record;
+        }
+
+        _records.Remove(id);
+        return null;
+    }
+}

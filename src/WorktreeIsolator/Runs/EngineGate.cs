@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using WorktreeIsolator.Engines;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Queueing;
+using WorktreeIsolator.RunDirectories;
+
+namespace WorktreeIsolator.Runs;
+
+/// <summary>
+/// What an engine has to wait for, whatever the project: <c>max_parallel</c> places on this machine for this user, and <c>lock</c>, a file that
+/// programs which know nothing of wt-run may lock with flock(1) as well. Both in order of arrival among the runs of wt-run.
+/// </summary>
+internal sealed class EngineGate : IDisposable
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
+
+    private readonly List<IDisposable> _held = [];
+
+    private EngineGate()
+    {
+    }
+
+    /// <summary>Waits at the gate.</summary>
+    /// <param name="engine">The engine.</param>
+    /// <param name="stateHome">Where what is shared by all repositories lies.</param>
+    /// <param name="waiting">The run.</param>
+    /// <param name="context">The run.</param>
+    /// <returns>Null if it did not open in time, which the record then says.</returns>
+    public static EngineGate? Enter(EngineDefinition engine, string stateHome, WaitingRun waiting, RunContext context)
+    {
+        var gate = new EngineGate();
+        try
+        {
+            if ((engine.MaxParallel is not { } places || gate.TakePlace(engine.Name!, places, stateHome, waiting, context))
+                && (engine.Lock is not { } file || gate.TakeLock(engine, file, stateHome, waiting, context)))
+            {
+                return gate;
+            }
+        }
+        catch
+        {
+            gate.Dispose();
+            throw;
+        }
+
+        gate.Dispose();
+        return null;
+    }
+
+    /// <summary>Lets the next one in.</summary>
+    public void Dispose()
+    {
+        for (var i = _held.Count - 1; i >= 0; i--)
+        {
+            _held[i].Dispose();
+        }
+
+        _held.Clear();
+    }
+
+    private bool TakePlace(string engine, int places, string stateHome, WaitingRun waiting, RunContext context) =>
+        waiting.WaitInLine(
+            Hold(Ticket.Take(Path.Combine(stateHome, "engines", engine), context.RunId, places)),
+            $"a place for the engine '{engine}' (max_parallel = {places})",
+            waiting.Remaining);
+
+    /// <summary>flock keeps no order among those who wait, so runs take a ticket first. Nothing is written into the file: it may be of use to someone.</summary>
+    private bool TakeLock(EngineDefinition engine, string file, string stateHome, WaitingRun waiting, RunContext context)
+    {
+        var clock = Stopwatch.StartNew();
+        var within = waiting.MayWait ? engine.LockTimeout : TimeSpan.Zero;
+        var what = $"the lock '{file}' of the engine '{engine.Name}'";
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalPath.Of(file))).AsSpan(0, 8));
+        if (!waiting.WaitInLine(Hold(Ticket.Take(Path.Combine(stateHome, "engines", $".lock-{key}"), context.RunId)), what, within))
+        {
+            return false;
+        }
+
+        var taken = FileLock.TryAcquire(file);
+        if (taken is null && within > clock.Elapsed)
+        {
+            waiting.Tell(1, null, what, LockHolder.Describe(file));
+            taken = FileLock.Acquire(file, within - clock.Elapsed, LongestPause, cancellation: context.Cancel);
+        }
+
+        if (taken is null)
+        {
+            return waiting.Skip(
+                $"'{file}' is locked by {LockHolder.Describe(file)}",
+                waiting.MayWait ? "Give it longer with lock_timeout in the engine's configuration." : "Try again later, or leave out --if-busy skip to wait.",
+                waiting.MayWait);
+        }
+
+        Hold(taken);
+        return true;
+    }
+
+    private T Hold<T>(T held)
+        where T : IDisposable
+    {
+        _held.Add(held);
+        return held;
+    }
+}

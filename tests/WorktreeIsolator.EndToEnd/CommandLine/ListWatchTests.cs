@@ -1,0 +1,70 @@
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Platform;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd.CommandLine;
+
+public sealed class ListWatchTests : IDisposable
+{
+    private readonly Scratch _scratch = new();
+    private readonly TestRepository _repository;
+
+    public ListWatchTests()
+    {
+        _repository = new TestRepository(_scratch);
+        _scratch.Set("TERM", "xterm");
+    }
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Redraws_in_place_when_something_changes_and_ends_with_0_at_an_interrupt()
+    {
+        var old = _repository.WtRun.Run("run", "--json", "--", "true").Expect(0).Record.Id;
+        var shown = _scratch.Path("shown");
+        var pid = _scratch.Path("pid");
+        string[] argv = ["script", "--quiet", "--return", "--flush", "--command", $"sh -c 'stty rows 12 cols 130; echo $$ > {pid}; exec {WtRun.Program} list --watch'", shown];
+        using var terminal = new BackgroundRun(argv, Processes.CapturedCommand.Start(_scratch.StartOf(_repository.Path, argv)));
+        Eventually.True(() => Shown(shown).Contains(old, StringComparison.Ordinal), "the list is shown");
+
+        var gate = new Gate(_scratch);
+        using var run = _repository.WtRun.Start("run", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        Eventually.True(() => Shown(shown).Contains("* running", StringComparison.Ordinal), "the run is shown");
+        gate.Open();
+        run.Wait().Expect(0);
+        Eventually.True(() => !Shown(shown).Split("\e[J")[^1].Contains("* running", StringComparison.Ordinal), "its end is shown");
+        Assert.Equal(2, Shown(shown).Split("\e[J")[^1].Split("succeeded").Length - 1);
+        Assert.Matches(@"\r\e\[2A\e\[J", Shown(shown));
+
+        _ = Libc.Kill(int.Parse(File.ReadAllText(pid), System.Globalization.CultureInfo.InvariantCulture), Libc.SIGINT);
+        terminal.Wait().Expect(0);
+        Assert.Contains("\e[?25h", Shown(shown), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Shows_no_more_than_the_terminal_has_rows_for()
+    {
+        for (var i = 0; i < 6; i++)
+        {
+            _repository.WtRun.Run("run", "--", "true").Expect(0);
+        }
+
+        var last = _repository.Runs()[^1].Id;
+        var shown = _scratch.Path("shown");
+        string[] argv = ["script", "--quiet", "--return", "--flush", "--command", $"sh -c 'stty rows 5 cols 130; exec timeout --foreground -s INT 3 {WtRun.Program} list --watch'", shown];
+        _ = _scratch.Run(_repository.Path, argv);
+
+        var first = Shown(shown).Split("\e[J")[0];
+        Assert.Contains(last, first, StringComparison.Ordinal);
+        Assert.Equal(3, first.Split("succeeded").Length - 1);
+    }
+
+    [Theory]
+    [InlineData("standard output is none", "list", "--watch")]
+    [InlineData("--watch and --json contradict", "list", "--watch", "--json")]
+    public void Is_refused_where_it_cannot_redraw(string message, params string[] arguments) =>
+        Assert.Contains(message, _repository.WtRun.Run(arguments).Expect(2).Error, StringComparison.Ordinal);
+
+    private static string Shown(string file) => File.Exists(file) ? File.ReadAllText(file) : "";
+}

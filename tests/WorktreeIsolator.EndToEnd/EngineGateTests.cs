@@ -1,0 +1,115 @@
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Records;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd;
+
+/// <summary>What an engine waits for, whatever the project: places on this machine, and a lock that flock(1) can hold as well.</summary>
+public sealed class The_gate_of_an_engine : IDisposable
+{
+    private readonly Scratch _scratch = new();
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Lets_no_more_in_than_max_parallel_of_all_projects_together()
+    {
+        const int places = 2;
+        var count = HeavyTests.Count(few: 3, many: 20);
+        var rooms = _scratch.Path("room");
+
+        // Takes the first free room; there are as many as places.
+        var engine = _scratch.Script("engine", $"for i in 1 {places}; do if mkdir '{rooms}'$i 2>/dev/null; then echo in >> '{rooms}s'; rmdir '{rooms}'$i; exit 0; fi; done; exit 9\n");
+        Configure(engine, $"max_parallel = {places}");
+
+        using var runs = new ManyRuns(2 * count, i => Runner.Start("run", i % 2 == 0 ? "one" : "two", "--engine", "e", i % 3 == 0 ? "--worktree" : "--no-worktree", "--json"));
+        var records = runs.Wait().ConvertAll(run => run.Expect(0).Record);
+
+        Assert.All(records, record => Assert.Equal(RunState.Succeeded, record.State));
+        Assert.Equal(2 * count, File.ReadAllLines(rooms + "s").Length);
+    }
+
+    [Fact]
+    public void Is_held_by_flock_and_holds_flock_off()
+    {
+        var file = _scratch.Write("session.lock", "not ours\n");
+        var gate = new Gate(_scratch);
+        Configure(_scratch.Script("engine", $"flock --nonblock '{file}' true && exit 9; {gate.Step}\n"), $"lock = \"{file}\"");
+        var held = new Gate(_scratch, "held");
+        using var stranger = _scratch.Start(_scratch.Root, "flock", file, "sh", "-c", held.Step);
+        held.AwaitReached();
+
+        using var run = Runner.Start("run", "one", "--engine", "e", "--json");
+        Eventually.True(() => Runner.Run("list", "--json").Expect(0).Records.Any(record => record.State == RunState.Queued), "the run waits");
+        held.Open();
+        gate.AwaitReached();
+        gate.Open();
+
+        Assert.Equal(RunState.Succeeded, run.Wait().Expect(0).Record.State);
+        Assert.Equal("not ours\n", File.ReadAllText(file));
+    }
+
+    [Fact]
+    public void Ends_the_wait_after_lock_timeout_and_starts_nothing()
+    {
+        var file = _scratch.Path("session.lock");
+        var started = _scratch.Path("started");
+        Configure(_scratch.Script("engine", $"touch '{started}'\n"), $"lock = \"{file}\"\nlock_timeout = \"100ms\"");
+        var held = new Gate(_scratch, "held");
+        using var stranger = _scratch.Start(_scratch.Root, "flock", file, "sh", "-c", held.Step);
+        held.AwaitReached();
+
+        var late = Runner.Run("run", "one", "--engine", "e", "--worktree", "--json").Expect(123).Record;
+        var busy = Runner.Run("run", "one", "--engine", "e", "--worktree", "--if-busy", "skip", "--json").Expect(121).Record;
+
+        Assert.All([late, busy], record => Assert.Contains(file, record.Message, StringComparison.Ordinal));
+        Assert.Equal((RunState.Skipped, RunState.Skipped, false), (late.State, busy.State, File.Exists(started)));
+        Assert.Equal(["main"], TestRepository.Existing(_scratch, "one").Branches);
+    }
+
+    [Theory]
+    [InlineData("max_parallel = 1")]
+    [InlineData("lock = \"e.lock\"")]
+    public void Is_not_waited_for_by_a_run_that_was_started_inside_it(string setting)
+    {
+        Configure(_scratch.Script("engine", $"test -n \"$INNER\" && exit 0; INNER=1 '{WtRun.Program}' run two --config '{_scratch.Path("wt-run.toml")}' --engine e; echo \"inner: $?\"\n"), setting);
+
+        var run = Runner.Run("run", "one", "--engine", "e").Expect(0);
+
+        Assert.Contains("inner: 121", run.Output, StringComparison.Ordinal);
+        Assert.Contains("it would wait for itself", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Is_shut_for_a_run_that_finds_no_place_among_the_worktrees()
+    {
+        Configure(_scratch.Script("engine", "true\n"), "", project: "max_worktrees = 1");
+        var gate = new Gate(_scratch);
+        using var first = Runner.Start("run", "one", "--worktree", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+
+        var skipped = Runner.Run("run", "one", "--worktree", "--if-busy", "skip", "--", "true").Expect(121);
+        Runner.Run("run", "two", "--worktree", "--", "true").Expect(0);
+        using var second = Runner.Start("run", "one", "--worktree", "--json", "--", "sh", "-c", "echo second > second");
+        Eventually.True(() => Runner.Run("list", "--json").Expect(0).Records.Any(record => record.Queue?.Position == 1), "the second run waits");
+        gate.Open();
+
+        Assert.Contains("busy", skipped.Error, StringComparison.Ordinal);
+        first.Wait().Expect(0);
+        Assert.Equal(MergeBackResult.Landed, second.Wait().Expect(0).Record.MergeBack?.Result);
+    }
+
+    private WtRun Runner => new(_scratch, _scratch.Root);
+
+    private void Configure(string engine, string settings, string project = "")
+    {
+        foreach (var name in new[] { "one", "two" })
+        {
+            _ = new TestRepository(_scratch, name);
+        }
+
+        _scratch.Write(
+            "wt-run.toml",
+            $"[projects.one]\npath = \"one\"\n{project}\n[projects.two]\npath = \"two\"\n[engines.e]\ncommand = [\"{engine}\"]\n{settings}\n");
+    }
+}

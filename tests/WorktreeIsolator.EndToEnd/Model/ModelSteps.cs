@@ -1,0 +1,174 @@
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.EndToEnd.Model;
+
+/// <summary>What may happen to a <see cref="ModelWorld"/>, each as often as its weight says.</summary>
+internal sealed class ModelSteps(ModelWorld world)
+{
+    private int _made;
+
+    private Random Random => world.Random;
+
+    private (int Weight, Action Step)[] AtAnyTime =>
+    [
+        (30, StartInWorktree), (14, StartInPlace), (5, Cancel), (8, KillSupervisor), (10, KillBelow), (6, Look), (7, Land), (4, Drop), (4, Prune),
+        (4, world.UserCommitsInSecondWorktree),
+    ];
+
+    private (int Weight, Action Step)[] AtRest =>
+    [
+        (3, CommitFile), (3, CommitConflict), (2, Switch), (3, Dirty), (2, Stage), (2, LeaveUntracked), (2, Stash), (2, Unstash),
+    ];
+
+    /// <summary>Does one thing while others go on.</summary>
+    public void Any() => Choose(AtAnyTime)();
+
+    /// <summary>The user does one thing in the checkout while nothing is under way: git itself has races between two who work in one checkout.</summary>
+    public void OfUserAtRest() => Choose(AtRest)();
+
+    /// <summary>A command, of which every one brings dead runs to their end.</summary>
+    public void Look()
+    {
+        var last = world.LastNumber == 0 ? null : world.Store.Ids().Order(StringComparer.Ordinal).LastOrDefault();
+        string[] command = (Random.Next(4), last) switch
+        {
+            (0, { } id) => ["show", id],
+            (1, { } id) => ["logs", id],
+            (2, _) => ["prune"],
+            _ => ["list"],
+        };
+        world.History.Add(string.Join(' ', command));
+        var looked = world.Repository.WtRun.Run(command);
+        if (looked.ExitCode > 1)
+        {
+            throw new InvalidOperationException(looked.ToString());
+        }
+    }
+
+    private static Action Choose(Random random, (int Weight, Action Step)[] steps)
+    {
+        var at = random.Next(steps.Sum(step => step.Weight));
+        return steps.First(step => (at -= step.Weight) < 0).Step;
+    }
+
+    private Action Choose((int Weight, Action Step)[] steps) => Choose(Random, steps);
+
+    private void StartInWorktree() => world.StartRun("--worktree", ModelEngines.ForWorktree(Random));
+
+    private void StartInPlace()
+    {
+        var run = world.StartRun("--no-worktree --wait-timeout 2m", ModelEngines.InPlace(Random));
+
+        // The next one comes when this one has its ticket, so that the order is known.
+        Eventually.True(() => run.Process.HasEnded || world.RecordOf(run.Number) is { State: > RunState.Accepted }, $"run {run.Number} stands in line");
+    }
+
+    private void Cancel()
+    {
+        if (Pick(world.UnderWay) is { Number: > 0 } run && world.RecordOf(run.Number) is { } record)
+        {
+            run.IsDisturbed = true;
+            world.StartCommand("cancel", record.Id);
+        }
+    }
+
+    private void KillSupervisor()
+    {
+        if (Pick(world.UnderWay) is not { } victim)
+        {
+            return;
+        }
+
+        Waiting.Pause(TimeSpan.FromMilliseconds(Random.Next(250)), CancellationToken.None);
+        var below = Random.Next(2) == 0 ? Pick(Victims.Below(victim.Process.Pid)) : null;
+        world.History.Add($"kill {victim.What}, pid {victim.Process.Pid}{(below is null ? "" : $", and its {below.Name}, pid {below.Pid}")}");
+        (victim.IsDisturbed, victim.WasKilled) = (true, true);
+        victim.Process.Signal(Libc.SIGKILL);
+        if (below is not null)
+        {
+            Victims.Kill(below);
+        }
+
+        _ = victim.Process.Wait();
+    }
+
+    private void KillBelow()
+    {
+        if (Pick(world.UnderWay) is not { } run)
+        {
+            return;
+        }
+
+        var wanted = Random.Next(3) > 0 ? "git" : null;
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var patience = TimeSpan.FromMilliseconds(Random.Next(300));
+        Waiting.Pause(TimeSpan.FromMilliseconds(Random.Next(100)), CancellationToken.None);
+        ProcessEntry? victim = null;
+        while (victim is null && clock.Elapsed < patience && !run.Process.HasEnded)
+        {
+            victim = Pick(Victims.Below(run.Process.Pid).Where(entry => wanted is null || entry.Name == wanted).ToList());
+        }
+
+        if (victim is not null)
+        {
+            run.IsDisturbed = true;
+            world.History.Add($"kill {victim.Name}, pid {victim.Pid}, of {run.What}");
+            Victims.Kill(victim);
+        }
+    }
+
+    private void Land() => WithKeptWork(record => world.StartCommand("land", record.Id));
+
+    private void Drop() => WithKeptWork(record => world.StartCommand("drop", record.Id));
+
+    private void Prune() => world.StartCommand("prune");
+
+    private void WithKeptWork(Action<RunRecord> act)
+    {
+        if (Pick(world.Store.ReadAll().Where(record => record.State.IsFinal() && (record.Kept is not null
+            || record.MergeBack?.Result is not (null or MergeBackResult.Landed or MergeBackResult.Nothing or MergeBackResult.Dropped))).ToList()) is { } record)
+        {
+            act(record);
+        }
+    }
+
+    private void CommitFile() => world.UserDoes("commits a file", () => world.Repository.Commit($"user-{++_made}", $"{_made}\n"));
+
+    private void CommitConflict() => world.UserDoes("commits a line that engines change", () =>
+    {
+        if (world.Repository.TryGit("diff", "--quiet", "HEAD", "--", "shared").ExitCode == 0)
+        {
+            world.Repository.Commit("shared", $"line of the user {++_made}\n");
+        }
+    });
+
+    private void Switch() => world.UserDoes("switches", () =>
+        _ = Random.Next(2) == 0 ? world.Repository.TryGit("switch", "--quiet", "main") : world.Repository.TryGit("switch", "--quiet", "-c", $"topic-{++_made}"));
+
+    private void Dirty() => world.UserDoes("changes files", () => world.Repository.Write(Random.Next(3) switch { 0 => "shared", 1 => "b", _ => "own" }, $"dirt {++_made}\n"));
+
+    private void Stage() => world.UserDoes("stages", () =>
+    {
+        world.Repository.Write($"staged-{++_made}", $"{_made}\n");
+        world.Repository.Git("add", $"staged-{_made}");
+    });
+
+    private void LeaveUntracked() => world.UserDoes("leaves a new file", () => world.Repository.Write($"note-{++_made}", $"{_made}\n"));
+
+    private void Stash() => world.UserDoes("stashes", () => world.Repository.Git("stash", "push", "--quiet", "--include-untracked"));
+
+    private void Unstash() => world.UserDoes("brings back what was stashed, if it can be", () =>
+    {
+        if (world.Repository.Status.Length == 0 && world.Repository.TryGit("stash", "pop", "--quiet").ExitCode != 0)
+        {
+            world.Repository.Git("reset", "--quiet", "--hard");
+        }
+    });
+
+    private T? Pick<T>(IReadOnlyList<T> from)
+        where T : class => from.Count == 0 ? null : from[Random.Next(from.Count)];
+}

@@ -1,0 +1,218 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Records;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd;
+
+/// <summary><c>[[notify]]</c>: sent by whoever brings a run to its end, once its record is final.</summary>
+public sealed class A_notification : IDisposable
+{
+    private readonly Scratch _scratch = new();
+    private readonly TestRepository _repository;
+
+    public A_notification() => _repository = new TestRepository(_scratch);
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Gives_the_final_record_to_a_command_for_the_events_that_it_names()
+    {
+        Notify("[\"failed\"]", $"cat > '{_scratch.Path("told")}'; echo said by notify");
+
+        _repository.WtRun.Run("run", "--", "true").Expect(0);
+        Assert.False(File.Exists(_scratch.Path("told")));
+        var run = _repository.WtRun.Run("run", "--json", "--", "sh", "-c", "exit 3").Expect(3);
+
+        Assert.Equal(run.Output, File.ReadAllText(_scratch.Path("told")));
+        Assert.Contains("said by notify\n", run.Record.LogText(), StringComparison.Ordinal);
+        Assert.DoesNotContain("said by notify", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith(": told", Assert.Single(run.Record.Events("notify")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Has_the_runs_variables_a_session_of_its_own_and_no_secret()
+    {
+        _scratch.Set("HOOK_SECRET", "hidden");
+        Notify(
+            "[\"succeeded\"]",
+            $"env > '{_scratch.Path("env")}'; pwd > '{_scratch.Path("pwd")}'; cut -d' ' -f6 /proc/$$/stat > '{_scratch.Path("session")}'; echo $$ >> '{_scratch.Path("session")}'",
+            "[[triggers.webhooks]]\nid = \"w\"\npath = \"/w\"\nauth = \"bearer\"\nsecret_env = [\"HOOK_SECRET\"]\nproject = \"repo\"\nengine = \"claude\"\n");
+
+        var record = _repository.WtRun.Run("run", "--json", "--", "true").Expect(0).Record;
+
+        var environment = File.ReadAllText(_scratch.Path("env"));
+        Assert.Contains($"WT_RUN_ID={record.Id}\n", environment, StringComparison.Ordinal);
+        Assert.DoesNotContain("hidden", environment, StringComparison.Ordinal);
+        Assert.Equal($"{_repository.Path}\n", File.ReadAllText(_scratch.Path("pwd")));
+        var session = File.ReadAllLines(_scratch.Path("session"));
+        Assert.Equal(session[1], session[0]);
+    }
+
+    [Fact]
+    public void That_fails_is_a_warning_and_changes_nothing()
+    {
+        Notify("[\"succeeded\"]", "echo why; exit 9", "[[notify]]\nevents = [\"succeeded\"]\ncommand = [\"no-such-program\"]\n");
+
+        var run = _repository.WtRun.Run("run", "--json", "--", "true").Expect(0);
+
+        Assert.Equal(RunState.Succeeded, _repository.Show(run.Record.Id).State);
+        Assert.Equal(run.Output, _repository.WtRun.Run("show", "--json", run.Record.Id).Expect(0).Output);
+        Assert.Contains("warning: The notification command", run.Error, StringComparison.Ordinal);
+        Assert.Contains("exit code 9", run.Error, StringComparison.Ordinal);
+        Assert.Contains("'no-such-program' was not found", run.Error, StringComparison.Ordinal);
+        Assert.Contains("why\n", run.Record.LogText(), StringComparison.Ordinal);
+        Assert.Equal(2, run.Record.Events("notify").Count(text => text.Contains("failed", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Is_sent_when_the_result_is_told_and_everything_is_let_go()
+    {
+        _repository.Configure("concurrent = false");
+        var gate = new Gate(_scratch);
+        Notify("[\"succeeded\"]", $"test -e '{_scratch.Path("once")}' && exit 0; touch '{_scratch.Path("once")}'; {gate.Step}");
+        using var run = _repository.WtRun.Start("run", "--json", "--", "true");
+        gate.AwaitReached();
+
+        var id = Assert.Single(_repository.Runs()).Id;
+        Assert.Equal(RunState.Succeeded, _repository.Show(id).State);
+        _repository.WtRun.Run("run", "--if-busy", "skip", "--", "true").Expect(0);
+        gate.Open();
+        run.Wait().Expect(0);
+    }
+
+    [Fact]
+    public void Tells_of_a_run_whose_supervisor_was_killed_when_that_is_found_out()
+    {
+        var gate = new Gate(_scratch);
+        Notify("[\"interrupted\"]", $"cat > '{_scratch.Path("told")}'");
+        using (var run = _repository.WtRun.Start("run", "--", "sh", "-c", gate.Step))
+        {
+            gate.AwaitReached();
+            run.Kill();
+        }
+
+        var record = Assert.Single(_repository.Runs());
+
+        Assert.Equal(RunState.Interrupted, record.State);
+        Assert.Equal(record.Id, JsonNode.Parse(File.ReadAllText(_scratch.Path("told")))!["id"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public void Tells_of_a_landing_by_hand_and_of_one_that_came_by_itself()
+    {
+        Notify("[\"succeeded\", \"needs_merge\"]", $"cat | tr -d '\\n' >> '{_scratch.Path("told")}'; echo >> '{_scratch.Path("told")}'", project: "land_wait = \"0s\"\n");
+        var failed = _repository.RunInWorktree($"{EngineScript.Commit("one")}; exit 3").Expect(3).Record;
+        var gate = new Gate(_scratch);
+        using var user = _repository.WtRun.Start("run", "--", "sh", "-c", $"{gate.Step}; exit 4");
+        gate.AwaitReached();
+        var waiting = _repository.RunInWorktree(EngineScript.Commit("two")).Expect(120).Record;
+        gate.Open();
+        user.Wait().Expect(4);
+        _repository.Land(failed).Expect(0);
+
+        var told = File.ReadAllLines(_scratch.Path("told")).Select(line => JsonNode.Parse(line)!).Select(json => $"{json["id"]} {json["state"]}");
+        Assert.Equal([$"{waiting.Id} needs_merge", $"{waiting.Id} succeeded", $"{failed.Id} succeeded"], told);
+    }
+
+    [Theory]
+    [InlineData(204, true)]
+    [InlineData(302, false)]
+    [InlineData(500, false)]
+    public void Posts_the_record_to_an_address_and_follows_no_redirect(int status, bool isFine)
+    {
+        using var server = new OneAnswer(status);
+        NotifyUrl($"http://127.0.0.1:{server.Port}/hook?token=secret-token");
+
+        var run = _repository.WtRun.Run("run", "--json", "--", "true").Expect(0);
+
+        Assert.StartsWith("POST /hook?token=secret-token HTTP/1.1\r\n", server.Request, StringComparison.Ordinal);
+        Assert.Contains("\r\nContent-Type: application/json\r\n", server.Request, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\n" + run.Output, server.Request, StringComparison.Ordinal);
+        Assert.Equal(isFine, !run.Error.Contains($"The notification to 127.0.0.1 failed: the answer was {status}.", StringComparison.Ordinal));
+        Assert.DoesNotContain("secret-token", run.Error + string.Concat(run.Record.Events("notify")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void To_nobody_who_listens_is_a_warning()
+    {
+        int port;
+        using (var server = new OneAnswer(200))
+        {
+            port = server.Port;
+        }
+
+        NotifyUrl($"http://127.0.0.1:{port}/");
+
+        Assert.Contains("The notification to 127.0.0.1 failed: Connection refused", _repository.WtRun.Run("run", "--", "true").Expect(0).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void By_command_loads_nothing_of_http()
+    {
+        Notify("[\"succeeded\"]", $"grep -c System.Net.Http \"/proc/$PPID/maps\" > '{_scratch.Path("http")}'; grep -c WorktreeIsolator.dll \"/proc/$PPID/maps\" > '{_scratch.Path("own")}'");
+
+        _repository.WtRun.Run("run", "--", "true").Expect(0);
+
+        Assert.Equal("0\n", File.ReadAllText(_scratch.Path("http")));
+        Assert.NotEqual("0\n", File.ReadAllText(_scratch.Path("own")));
+    }
+
+    private void Notify(string events, string script, string more = "", string project = "") => Configure(
+        $"{project}[[notify]]\nevents = {events}\ncommand = [\"sh\", \"{_scratch.Script("notify.sh", script + "\n")}\"]\n{more}");
+
+    private void NotifyUrl(string url) => Configure($"[[notify]]\nevents = [\"succeeded\"]\nurl = \"{url}\"\n");
+
+    private void Configure(string text)
+    {
+        var old = File.Exists(_repository["wt-run.toml"]) ? _repository.Read("wt-run.toml") : "[projects.repo]\npath = \".\"\n";
+        _repository.Commit("wt-run.toml", old + text);
+    }
+
+    /// <summary>A server that takes one request and answers with a status; a redirect leads to itself.</summary>
+    private sealed class OneAnswer : IDisposable
+    {
+        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly Task<string> _request;
+
+        public OneAnswer(int status)
+        {
+            _listener.Start();
+            Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+            _request = Task.Run(() => Answer(status));
+        }
+
+        public int Port { get; }
+
+        public string Request => _request.Wait(TimeSpan.FromSeconds(20)) ? _request.Result : throw new TimeoutException("No request came.");
+
+        public void Dispose() => _listener.Dispose();
+
+        private string Answer(int status)
+        {
+            using var client = _listener.AcceptTcpClient();
+            using var stream = client.GetStream();
+            var request = new StringBuilder();
+            var buffer = new byte[64 << 10];
+            while (!IsComplete(request.ToString()))
+            {
+                request.Append(Encoding.UTF8.GetString(buffer, 0, stream.Read(buffer)));
+            }
+
+            stream.Write(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} Whatever\r\nLocation: http://127.0.0.1:{Port}/elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+            return request.ToString();
+        }
+
+        private static bool IsComplete(string request)
+        {
+            const string Length = "Content-Length: ";
+            var end = request.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+            var at = request.IndexOf(Length, StringComparison.Ordinal);
+            return end > 0 && at > 0
+                && Encoding.UTF8.GetByteCount(request[(end + 4)..]) >= int.Parse(request[(at + Length.Length)..].Split('\r')[0], System.Globalization.CultureInfo.InvariantCulture);
+        }
+    }
+}
