@@ -11,17 +11,17 @@ namespace WorktreeIsolator.Cli.Commands;
 /// <summary><c>wt-run drop RUN</c>: gives up what a finished run kept.</summary>
 internal sealed class DropCommand : CliCommand
 {
-    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it.", ValueKind.Run, true);
+    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it; or a session's name.", ValueKind.Run, true);
     private readonly Flag _json = new("--json", "Prints the record as JSON.");
 
     public DropCommand()
-        : base("drop", "Gives up what a finished run kept: its worktree and branch go, its work stays under a rescue ref.")
+        : base("drop", "Gives up what a finished run, or a session, kept: its worktree and branch go, its work stays under a rescue ref.")
     {
         Add(_run);
         Add(_json);
     }
 
-    public override IReadOnlyList<string> Examples => ["wt-run drop 3f9c"];
+    public override IReadOnlyList<string> Examples => ["wt-run drop 3f9c", "wt-run drop fix-login      (a session)"];
 
     public override int Execute(Invocation invocation)
     {
@@ -42,11 +42,11 @@ internal sealed class DropCommand : CliCommand
     private static string Describe(RunRecord record, RetentionConfig retention)
     {
         var text = new StringBuilder();
-        text.Append("wt-run: run ").Append(record.Id).Append(" is dropped. ").Append(record.Message).Append('\n');
+        text.Append("wt-run: ").Append(record.Session is { } session ? $"session {session}" : $"run {record.Id}").Append(" is dropped. ").Append(record.Message).Append('\n');
         if (record.RescueRef is { } rescue)
         {
             text.Append("hint: ").Append(record.Hint).Append('\n');
-            if (record.MergeBack?.Result == MergeBackResult.Dropped)
+            if (record is { Session: null, MergeBack.Result: MergeBackResult.Dropped })
             {
                 text.Append("hint: land it after all:  wt-run land ").Append(record.Id[..8]).Append('\n');
             }

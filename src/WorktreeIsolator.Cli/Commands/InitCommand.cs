@@ -90,6 +90,7 @@ internal sealed class InitCommand : CliCommand
         # [retention]                       # for wt-run prune
         # records = "30d"
         # keep_last = 200
+        # sessions = "30d"
         # rescue_refs = "90d"
 
         """;

@@ -10,19 +10,19 @@ namespace WorktreeIsolator.Cli.Commands;
 /// <summary><c>wt-run land RUN</c>: lands work that was kept; <c>--all</c>: all that only waits for its target.</summary>
 internal sealed class LandCommand : CliCommand
 {
-    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it.", ValueKind.Run, false);
+    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it; or a session's name.", ValueKind.Run, false);
     private readonly Flag _all = new("--all", "Lands every run whose target was busy, oldest first, and lists those that need you.");
     private readonly Flag _json = new("--json", "Prints the record as JSON; with --all an array of records.");
 
     public LandCommand()
-        : base("land", "Lands the work of a run that needed a person, failed, or kept its work on a branch.")
+        : base("land", "Lands the work of a run that needed a person, failed, or kept its work on a branch; or lands a session and ends it.")
     {
         Add(_run);
         Add(_all);
         Add(_json);
     }
 
-    public override IReadOnlyList<string> Examples => ["wt-run land 3f9c", "wt-run land --all"];
+    public override IReadOnlyList<string> Examples => ["wt-run land 3f9c", "wt-run land fix-login      (a session)", "wt-run land --all"];
 
     public override int Execute(Invocation invocation)
     {

@@ -16,7 +16,7 @@ internal sealed class ListCommand : CliCommand
     private readonly Flag _json = new("--json", "Prints the records of all runs as a JSON array.");
 
     public ListCommand()
-        : base("list", "Lists the runs of every configured project and of the current repository, the newest last.")
+        : base("list", "Lists the runs of every configured project and of the current repository, the newest last, and the sessions that are open.")
     {
         Add(_watch);
         Add(_all);
@@ -80,6 +80,7 @@ internal sealed class ListCommand : CliCommand
             StandardStreams.Error.TryWriteText($"wt-run: {left} older run{(left == 1 ? " is" : "s are")} not shown: wt-run list --all\n");
         }
 
+        StandardStreams.Out.WriteText(SessionTable.Of([.. known.Stores.SelectMany(owner => owner.Store.Sessions.ReadAll())]));
         foreach (var project in known.Projects)
         {
             foreach (var peer in PeerProcesses.Of(project, known.Options.Environment))

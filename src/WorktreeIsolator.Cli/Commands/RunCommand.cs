@@ -32,6 +32,7 @@ internal sealed class RunCommand : CliCommand
         "wt-run run scout --engine claude --prompt \"Fix the failing test\"",
         "git diff | wt-run run --worktree --engine claude --prompt -",
         "wt-run run scout --trigger cron --trigger-id nightly --if-busy skip      (in a crontab)",
+        "wt-run run --session fix-login --engine claude --prompt \"Now add a test\"",
         "wt-run run --worktree --merge-back branch --branch try-it -- make",
         "wt-run run --worktree --detach -- make bench",
     ];

@@ -29,19 +29,19 @@ internal sealed class RunOptions
     private readonly ValueOption _waitTimeout = new("--wait-timeout", "TIME", "How long to wait for a turn at most (default: 10m).");
     private readonly Flag _interactive = new("--interactive", "Gives the engine the terminal.", "-i");
 
+    private readonly ValueOption _session = new(
+        "--session", "NAME", "In the worktree of that session, which stays from run to run, until it is landed or dropped.", ValueKind.Session);
+
     private readonly Flag _detach = new("--detach", "Lets the run go on by itself, prints its id and returns.", "-d");
     private readonly Flag _detachedSupervisor = new(Detachment.SupervisorOption, "") { Hidden = true };
-
-    // They come with a later version; a name that is known can be refused with the reason.
-    private readonly ValueOption _session = new("--session", "NAME", "") { Hidden = true };
 
     public RunOptions(Command command)
     {
         command.Add(_project);
         Option[] options =
         [
-            _worktree, _noWorktree, _base, _branch, _engine, _prompt, _mergeBack, _timeout, _trigger, _triggerId, _ifBusy, _waitTimeout,
-            _interactive, _detach, _detachedSupervisor, _session,
+            _worktree, _noWorktree, _base, _branch, _engine, _prompt, _session, _mergeBack, _timeout, _trigger, _triggerId, _ifBusy, _waitTimeout,
+            _interactive, _detach, _detachedSupervisor,
         ];
         foreach (var option in options)
         {
@@ -54,7 +54,6 @@ internal sealed class RunOptions
     public RunRequest Read(Invocation invocation, ConfigFile config, bool asJson)
     {
         var line = invocation.Line;
-        RefuseWhatIsToCome(line);
         var trigger = ReadTrigger(line);
         var settings = TriggerSettings.Find(config, trigger);
         var here = invocation.Surroundings;
@@ -70,6 +69,7 @@ internal sealed class RunOptions
             Prompt = prompt,
             Worktree = ReadWorktree(line),
             TriggerWorktree = settings?.Worktree,
+            Session = ReadSession(line),
             Base = _base.In(line),
             Branch = _branch.In(line),
             MergeBack = ReadPolicy(line),
@@ -90,14 +90,6 @@ internal sealed class RunOptions
 
     /// <summary>What the run reads from standard input; null if it does not.</summary>
     public byte[]? ReadInput(ParseResult line) => _prompt.In(line) == "-" ? StandardStreams.ReadInput() : null;
-
-    private void RefuseWhatIsToCome(ParseResult line)
-    {
-        if (line.GetResult(_session) is not null)
-        {
-            throw new UsageException("--session is not available yet: this version of wt-run has no sessions.", "Leave it out; each run then has a worktree of its own.");
-        }
-    }
 
     private Trigger ReadTrigger(ParseResult line)
     {
@@ -120,6 +112,25 @@ internal sealed class RunOptions
         (false, true) => false,
         _ => null,
     };
+
+    /// <summary>A session has a branch of its own, and nothing of it lands before a person says so.</summary>
+    private SessionName? ReadSession(ParseResult line)
+    {
+        if (_session.In(line) is not { } name)
+        {
+            return null;
+        }
+
+        if (_branch.In(line) is not null)
+        {
+            throw new UsageException("--session and --branch contradict each other: a session has a branch of its own.", "Leave one of the two out.");
+        }
+
+        return _mergeBack.In(line) is null
+            ? SessionName.Parse(name)
+            : throw new UsageException(
+                "--session and --merge-back contradict each other: nothing of a session lands by itself.", $"Leave --merge-back out; to land the session: wt-run land {name}");
+    }
 
     /// <summary>The choices are looked at only if one was made: they cost every run 5 ms otherwise.</summary>
     private MergeBackPolicy? ReadPolicy(ParseResult line) =>
@@ -186,6 +197,7 @@ internal sealed class RunOptions
         var decision = IsolationDecider.Decide(new IsolationQuestion
         {
             Trigger = request.Trigger.Kind,
+            Session = request.Session?.Value,
             Flag = request.Worktree,
             TriggerSetting = request.TriggerWorktree,
             TriggerWorktree = request.Project.TriggerWorktree,

@@ -57,6 +57,7 @@ internal static class RunOutcome
     public static IEnumerable<string> Hints(RunRecord record)
     {
         var id = record.Id[..ShortId];
+        var name = record.Session ?? id;
         var own = record.Hint?.TrimEnd().Split('\n') ?? [];
         foreach (var line in own)
         {
@@ -66,21 +67,21 @@ internal static class RunOutcome
         var holder = record.MergeBack?.Commit is null ? null : record.WorkRef();
         if (holder is not null)
         {
-            if (record.Base is { } start)
+            if (record.Base is { } start && start.Commit != record.MergeBack!.Commit)
             {
-                yield return $"see the work:   git log -p {start.Commit[..12]}..{ShellWords.Quoted(holder)}";
+                yield return $"see the work:   git log -p {start.Commit[..12]}..{(record.Session is null ? ShellWords.Quoted(holder) : record.MergeBack!.Commit![..12])}";
             }
 
             if (!own.Any(line => line.Contains("wt-run land", StringComparison.Ordinal)))
             {
-                yield return $"land it:        wt-run land {id}";
+                yield return $"land it:        wt-run land {name}";
             }
         }
 
         if ((record.Kept is not null || (holder is not null && holder == record.Branch))
             && !own.Any(line => line.Contains("wt-run drop", StringComparison.Ordinal)))
         {
-            yield return $"give it up:     wt-run drop {id}";
+            yield return $"give it up:     wt-run drop {name}";
         }
 
         if (record.RescueRef is not null)
@@ -115,6 +116,7 @@ internal static class RunOutcome
     {
         { Result: MergeBackResult.Landed } work => $"landed on {work.Target}{(landed is null ? "" : $": {landed}")}",
         { Result: MergeBackResult.Pushed } work => $"pushed {work.Target ?? record.Branch}{(landed is null ? "" : $": {landed}")}",
+        { Result: MergeBackResult.Kept } when record.Session is { } session => $"kept its work in session {session}",
         { Result: MergeBackResult.Kept } => record.RescueRef is { } rescue ? $"kept its work as {rescue}" : $"kept its work on branch {record.Branch}",
         { Result: MergeBackResult.Nothing } when record.Message is not null => "succeeded; there is nothing to land",
         { Result: MergeBackResult.Nothing } => "succeeded; it made no commits, so there is nothing to land",

@@ -114,7 +114,13 @@ internal sealed class Completer(Surroundings here)
         ValueKind.Run => KnownProjects.Find(config, here).Stores
             .SelectMany(known => known.Store.ReadAll())
             .OrderByDescending(record => record.CreatedAt)
-            .Select(r => (r.Id, $"{Records.RecordWriter.NameOf(r.State)}, {r.Project}, {r.Trigger}, {Words.Age(r.CreatedAt)}")),
+            .Select(r => (r.Id, $"{Records.RecordWriter.NameOf(r.State)}, {r.Project}, {r.Trigger}, {Words.Age(r.CreatedAt)}"))
+            .Concat(Sessions(config)),
+        ValueKind.Session => Sessions(config),
         _ => [],
     };
+
+    private IEnumerable<(string Word, string Description)> Sessions(string? config) => KnownProjects.Find(config, here).Stores
+        .SelectMany(known => known.Store.Sessions.ReadAll())
+        .Select(session => (session.Name, $"session on {session.Branch}, used {Words.Age(session.LastUsedAt)}"));
 }

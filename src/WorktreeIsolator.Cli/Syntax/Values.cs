@@ -17,8 +17,11 @@ internal enum ValueKind
     /// <summary>A configured engine.</summary>
     Engine,
 
-    /// <summary>A run's id.</summary>
+    /// <summary>A run's id, or a session's name.</summary>
     Run,
+
+    /// <summary>A session's name.</summary>
+    Session,
 
     /// <summary>One of a few words.</summary>
     Word,

@@ -143,6 +143,11 @@ internal sealed class ConfigFileReader(ConfigReading reading)
 
     private static void CheckPrompt(ConfigTable table, IReadOnlyList<string> command)
     {
+        if (command.Count > 0 && command[0].Contains("{session}", StringComparison.Ordinal))
+        {
+            table.Wrong("command", $"holds '{command[0]}'; {{session}} may stand in an argument, not in the program");
+        }
+
         const string Placeholder = "{prompt}";
         for (var i = 0; i < command.Count; i++)
         {
@@ -252,6 +257,7 @@ internal sealed class ConfigFileReader(ConfigReading reading)
         {
             Records = table.Length("records") ?? defaults.Records,
             KeepLast = table.Integer("keep_last", 0) ?? defaults.KeepLast,
+            Sessions = table.Length("sessions") ?? defaults.Sessions,
             RescueRefs = table.Length("rescue_refs") ?? defaults.RescueRefs,
         };
         table.RefuseUnknown();

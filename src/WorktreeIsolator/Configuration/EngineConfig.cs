@@ -7,7 +7,7 @@ public sealed record EngineConfig
     public required string Name { get; init; }
 
     /// <summary>
-    /// The program and its arguments, never read by a shell. An argument <c>{prompt}</c> stands for the prompt; without one the
+    /// The program and its arguments, never read by a shell. <c>{session}</c> stands for the run's session. An argument <c>{prompt}</c> stands for the prompt; without one the
     /// prompt comes on standard input.
     /// </summary>
     public required IReadOnlyList<string> Command { get; init; }

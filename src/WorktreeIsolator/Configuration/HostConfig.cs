@@ -22,6 +22,9 @@ public sealed record RetentionConfig
     /// <summary>How many of the latest records of a project are kept however old they are.</summary>
     public int KeepLast { get; init; } = 200;
 
+    /// <summary>How long a session stays that nobody uses; more than zero.</summary>
+    public TimeSpan Sessions { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>How long rescued work is kept; more than zero.</summary>
     public TimeSpan RescueRefs { get; init; } = TimeSpan.FromDays(90);
 }

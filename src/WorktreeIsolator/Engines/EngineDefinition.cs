@@ -1,5 +1,6 @@
 using System.Text;
 using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Engines;
 
@@ -7,6 +8,7 @@ namespace WorktreeIsolator.Engines;
 public sealed record EngineDefinition
 {
     private const string PromptPlaceholder = "{prompt}";
+    private const string SessionPlaceholder = "{session}";
 
     /// <summary>The name of the configured engine; null for a command.</summary>
     public string? Name { get; private init; }
@@ -73,14 +75,22 @@ public sealed record EngineDefinition
         return variables;
     }
 
-    /// <summary>Program, arguments and standard input for a prompt.</summary>
+    /// <summary>Program, arguments and standard input for a prompt and a session.</summary>
     /// <param name="prompt">The text; null if there is none.</param>
-    /// <exception cref="WorktreeIsolatorException">The prompt is missing, or would be taken for an option.</exception>
-    internal (IReadOnlyList<string> Argv, ReadOnlyMemory<byte>? Input) Invoke(string? prompt)
+    /// <param name="session">The session; null if there is none.</param>
+    /// <exception cref="WorktreeIsolatorException">The prompt or the session is missing, or the prompt would be taken for an option.</exception>
+    internal (IReadOnlyList<string> Argv, ReadOnlyMemory<byte>? Input) Invoke(string? prompt, SessionName? session)
     {
-        if (Name is null || !Command.Contains(PromptPlaceholder, StringComparer.Ordinal))
+        if (Name is null)
         {
-            return (Command, prompt is null ? null : Encoding.UTF8.GetBytes(prompt));
+            return (Command, InputOf(prompt));
+        }
+
+        // Before the prompt is put in, which may say anything.
+        var argv = InSession(session);
+        if (!argv.Contains(PromptPlaceholder, StringComparer.Ordinal))
+        {
+            return (argv, InputOf(prompt));
         }
 
         if (prompt is null)
@@ -98,6 +108,24 @@ public sealed record EngineDefinition
                 $"Leave {PromptPlaceholder} out of the engine's command: the prompt then comes on standard input.");
         }
 
-        return ([.. Command.Select(argument => argument == PromptPlaceholder ? prompt : argument)], null);
+        return ([.. argv.Select(argument => argument == PromptPlaceholder ? prompt : argument)], null);
     }
+
+    /// <summary>The name of a session is checked: it can be a part of an argument, and is no option.</summary>
+    private IReadOnlyList<string> InSession(SessionName? session)
+    {
+        if (!Command.Any(argument => argument.Contains(SessionPlaceholder, StringComparison.Ordinal)))
+        {
+            return Command;
+        }
+
+        return session is { } name
+            ? [.. Command.Select(argument => argument.Replace(SessionPlaceholder, name.Value, StringComparison.Ordinal))]
+            : throw new WorktreeIsolatorException(
+                FailureKind.Usage,
+                $"The engine '{Name}' needs a session: its command has {SessionPlaceholder} in it.",
+                "Give one with --session NAME, or use an engine without it.");
+    }
+
+    private static ReadOnlyMemory<byte>? InputOf(string? prompt) => prompt is null ? null : Encoding.UTF8.GetBytes(prompt);
 }

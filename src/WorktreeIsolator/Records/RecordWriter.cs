@@ -42,6 +42,30 @@ public static class RecordWriter
         return stream.ToArray();
     }
 
+    /// <summary>A session as an indented object.</summary>
+    public static byte[] ToUtf8(Session session)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, Options))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("version", session.Version);
+            json.WriteString("name", session.Name);
+            json.WriteString("branch", session.Branch);
+            json.WriteString("worktree", session.Worktree);
+            json.WriteBoolean("has_worktree", session.HasWorktree);
+            WriteBase(json, session.Base);
+            json.WriteString("policy", session.Policy);
+            json.WriteString("target", session.Target);
+            json.WriteString("last_run", session.LastRun);
+            json.WriteString("created_at", session.CreatedAt);
+            json.WriteString("last_used_at", session.LastUsedAt);
+            json.WriteEndObject();
+        }
+
+        return stream.ToArray();
+    }
+
     private static void Write(Utf8JsonWriter json, RunRecord record)
     {
         json.WriteStartObject();

@@ -145,8 +145,10 @@ public sealed record RunRecord
     /// <summary>What to do next, if something is to be done.</summary>
     public string? Hint { get; init; }
 
-    /// <summary>Whether its work is complete and only waits until nobody is in the way where it has to land.</summary>
-    public bool WaitsForItsTarget() => State == RunState.NeedsMerge && MergeBack?.Result == MergeBackResult.TargetBusy;
+    /// <summary>
+    /// Whether its work is complete and only waits until nobody is in the way where it has to land. That of a session is complete when a person says so.
+    /// </summary>
+    public bool WaitsForItsTarget() => Session is null && State == RunState.NeedsMerge && MergeBack?.Result == MergeBackResult.TargetBusy;
 
     /// <summary>From when on its age counts for retention; null if it is not over.</summary>
     public DateTimeOffset? RestsSince() => SettledAt ?? FinishedAt;

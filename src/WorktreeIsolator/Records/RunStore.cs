@@ -43,6 +43,9 @@ public sealed class RunStore
     /// <summary>Where the store lies.</summary>
     public string StateDirectory { get; }
 
+    /// <summary>The sessions of the repository.</summary>
+    public SessionStore Sessions => new(StateDirectory);
+
     /// <summary>The directory of one run.</summary>
     public string DirectoryOf(string id) => Path.Combine(_runs, id);
 

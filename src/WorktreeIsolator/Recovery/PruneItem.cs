@@ -2,7 +2,7 @@ namespace WorktreeIsolator.Recovery;
 
 /// <summary>One thing that <see cref="Pruner"/> took, or found and left.</summary>
 /// <param name="Kind">
-/// What it is: <c>run</c> (one that died), <c>worktree</c>, <c>directory</c> (in a directory for worktrees, but none that git knows),
+/// What it is: <c>run</c> (one that died), <c>session</c>, <c>worktree</c>, <c>directory</c> (in a directory for worktrees, but none that git knows),
 /// <c>registration</c>, <c>trash</c>, <c>branch</c>, <c>ref</c>, <c>record</c>.
 /// </param>
 /// <param name="Name">Its id, path or ref.</param>

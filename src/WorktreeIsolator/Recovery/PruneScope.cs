@@ -24,6 +24,9 @@ internal sealed class PruneScope(RunStore store, ProjectConfig project, Retentio
     /// <summary>By id.</summary>
     public IReadOnlyDictionary<string, RunRecord> Records { get; } = store.ReadAll().ToDictionary(record => record.Id, StringComparer.Ordinal);
 
+    /// <summary>The sessions of the repository.</summary>
+    public IReadOnlyList<Session> Sessions { get; } = store.Sessions.ReadAll();
+
     /// <summary>Whether someone may be at work with a run: it is not final, or it is being landed or dropped right now.</summary>
     public bool IsBusy(string id) => Store.IsActive(id) || Store.IsAlive(id);
 

@@ -195,6 +195,28 @@ public sealed class Reconciler
 
     private static BrokenLanding? LastLanding(IReadOnlyList<string> notes) => notes is [.., var note] ? BrokenLanding.TryParse(note) : null;
 
+    /// <summary>Whether it died while it made the session's worktree: no engine has run in that, and nobody else had the session's turn since.</summary>
+    private bool MayTakeAway(RunRecord record, string session) =>
+        record.State == RunState.Preparing && _store.Sessions.TryRead(session) is null or { HasWorktree: false };
+
+    /// <summary>What its engine left is committed, and the session stays.</summary>
+    private static RunRecord BringSessionBack(RunRecord record, WorktreePlan plan, RunContext context)
+    {
+        // One that has not come so far had not got the session's turn, or had not found the worktree: that is none of its.
+        if (record.State < RunState.Starting)
+        {
+            return record;
+        }
+
+        if (RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit) is { } registered)
+        {
+            using var worktree = TemporaryWorktree.Adopt(plan, registered, context);
+            return worktree.BringBack(record, new EngineVerdict(false, "was interrupted"));
+        }
+
+        return record with { MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept } };
+    }
+
     private RunRecord BringBack(RunRecord record, RunContext context)
     {
         if (_repository is null || WorktreePlan.Of(record, _project, _repository) is not { } plan)
@@ -203,7 +225,18 @@ public sealed class Reconciler
         }
 
         LeftLock.Remove(_repository, record.CreatedAt);
-        record = HealLanding(record, context);
+        return record.Session is { } name && !MayTakeAway(record, name)
+            ? BringSessionBack(record, plan, context)
+            : BringBack(HealLanding(record, context), plan, context);
+    }
+
+    private RunRecord BringBack(RunRecord record, WorktreePlan plan, RunContext context)
+    {
+        if (_repository is null)
+        {
+            return record;
+        }
+
         var path = record.Worktree!;
         if (RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit) is { } registered)
         {
@@ -258,11 +291,13 @@ public sealed class Reconciler
             return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
         }
 
-        // The run branch goes if it is still where the run began; with commits on it, it is the work and stays.
+        // The run branch goes if it is still where the run began; with commits on it, it is the work and stays. A session's stays with the session.
         var tip = new RunRefs(_repository!, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit).BranchTip;
-        var isUnused = tip is null ? record.RescueRef is null : RunRefs.WhyNotDeleted(_repository!, plan.Branch, plan.Base.Commit, record.Id) is null;
+        var isUnused = tip is null ? record.RescueRef is null : !IsOfSession(record) && RunRefs.WhyNotDeleted(_repository!, plan.Branch, plan.Base.Commit, record.Id) is null;
         return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
     }
+
+    private bool IsOfSession(RunRecord record) => record.Session is { } name && _store.Sessions.TryRead(name) is not null;
 
     /// <summary>What landed may be a merge, or a copy of what is on the branch; what of it is nowhere else was rescued before the worktree went.</summary>
     private void DeleteBranchHeldBy(string holder, RunRecord record, WorktreePlan plan)

@@ -47,7 +47,8 @@ internal sealed class RecordPruning(PruneScope scope, RunRefList refs, IReadOnly
     private string? WhyItStays(RunRecord record) => (RunBranches.WhyOpen(record, refs), $"refs/wt-run/{record.Id}") switch
     {
         ({ } open, _) => open,
-        (_, var rescue) when !_rescued.Contains(record.Id) => null,
+        (_, _) when scope.Sessions.FirstOrDefault(session => session.LastRun == record.Id) is { } session => $"it is the last run of session {session.Name}",
+        (_, _) when !_rescued.Contains(record.Id) => null,
         (_, var rescue) when scope.HasTaken("ref", rescue) => $"it names the commit that {rescue} kept; the next prune takes it",
         (_, var rescue) => $"{rescue} keeps what was rescued of its run",
     };

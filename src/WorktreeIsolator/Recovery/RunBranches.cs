@@ -10,10 +10,10 @@ internal static class RunBranches
 
     /// <summary>
     /// Whether a branch of that name is the run's: with the run's id in it nobody else made it; another name someone may have used again
-    /// since the run gave it up.
+    /// since the run gave it up. A session's is not one run's.
     /// </summary>
     public static bool BelongsTo(RunRecord record) =>
-        record.Branch is { } branch && (branch.EndsWith(record.Id, StringComparison.Ordinal) || HoldsWork(record));
+        record.Session is null && record.Branch is { } branch && (branch.EndsWith(record.Id, StringComparison.Ordinal) || HoldsWork(record));
 
     /// <summary>Why a branch that holds a run's work is left.</summary>
     public static string WhyItStays(RunRecord record) =>
@@ -24,6 +24,7 @@ internal static class RunBranches
     {
         { State: RunState.NeedsMerge } => $"run {record.Id} needs you; {Ways(record)}",
         { Kept: { } kept } when Directory.Exists(kept.Path) => $"the worktree of run {record.Id} is kept; {Ways(record)}",
+        { Session: not null } => null,
         { Worktree: { } worktree } when Directory.Exists(worktree) => $"the worktree of run {record.Id} is still there",
         _ when BelongsTo(record) && refs.Branches.ContainsKey($"refs/heads/{record.Branch}") => $"the branch of run {record.Id} is still there{(HoldsWork(record) ? $"; {Ways(record)}" : "")}",
         _ => null,

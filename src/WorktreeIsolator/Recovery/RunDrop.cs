@@ -33,6 +33,7 @@ public static class RunDrop
         }
 
         var store = new RunStore(repository.StateDirectory);
+        using var ending = SessionEnding.Take(store, record, "dropped");
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience)
             ?? throw Cannot(record, "it is still under way, or someone is landing it", $"To stop it: wt-run cancel {record.Id[..8]}");
         record = store.TryRead(record.Id) ?? record;
@@ -45,19 +46,23 @@ public static class RunDrop
         using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
         var context = RunContext.For(
             journal, options, repository, log, project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
-        var dropped = Drop(plan, record, context);
+        var dropped = Drop(plan, record, ending?.Session, context);
+        ending?.End();
         journal.Update(current => dropped with { SettledAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
         return journal.Record;
     }
 
-    private static RunRecord Drop(WorktreePlan plan, RunRecord record, RunContext context)
+    /// <summary>The session's last run stands for all of them.</summary>
+    private static bool OwnsBranch(RunRecord record) => record.Session is not null || RunBranches.BelongsTo(record);
+
+    private static RunRecord Drop(WorktreePlan plan, RunRecord record, Session? session, RunContext context)
     {
         var refs = new RunRefs(plan.Repository, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit);
         RequireNotMoved(plan, record);
         RequireBranchAtRest(plan, record);
-        var isThere = Directory.Exists(record.Worktree);
-        var tip = RunBranches.BelongsTo(record) ? refs.BranchTip : null;
-        if (!isThere && tip is null && record.Kept is null && !RunBranches.HoldsWork(record))
+        var isThere = session is null ? Directory.Exists(record.Worktree) : SessionWorktree.TryFind(plan, session, context) is not null;
+        var tip = OwnsBranch(record) ? refs.BranchTip : null;
+        if (!isThere && tip is null && session is null && record.Kept is null && !RunBranches.HoldsWork(record))
         {
             throw Cannot(record, record switch
             {
@@ -71,7 +76,7 @@ public static class RunDrop
         {
             using var worktree = TemporaryWorktree.Adopt(plan, FindAtRest(plan, record), context);
             record = worktree.MakeSafe(record);
-            tip = RunBranches.BelongsTo(record) ? refs.BranchTip : null;
+            tip = OwnsBranch(record) ? refs.BranchTip : null;
             HoldBranch(refs, tip, plan.Base.Commit);
             worktree.GiveUp();
         }
@@ -81,7 +86,7 @@ public static class RunDrop
             _ = refs.HoldFromRegistration();
             HoldBranch(refs, tip, plan.Base.Commit);
             Removal.Remove(
-                plan.Repository, plan.Directory, record.Worktree!, Path.Combine(plan.Repository.CommonDirectory, "worktrees", record.Id), context.TakeLock, record.Id);
+                plan.Repository, plan.Directory, record.Worktree!, Path.Combine(plan.Repository.CommonDirectory, "worktrees", Path.GetFileName(record.Worktree!)), context.TakeLock, record.Id);
         }
 
         if (tip is { } last && RunRefs.WhyNotDeleted(plan.Repository, plan.Branch, last, record.Id) is { } why)
@@ -140,7 +145,7 @@ public static class RunDrop
     /// <summary>A branch that is checked out elsewhere is someone's work; without it their HEAD would be unborn.</summary>
     private static void RequireBranchAtRest(WorktreePlan plan, RunRecord record)
     {
-        if (RunBranches.BelongsTo(record) && WorktreeList.Read(plan.Repository)
+        if (OwnsBranch(record) && WorktreeList.Read(plan.Repository)
             .FirstOrDefault(entry => entry.BranchRef == plan.Branch.Ref && entry.Path != record.Worktree) is { } user)
         {
             throw Cannot(record, $"its branch '{plan.Branch}' is checked out in '{user.Path}'", "Switch to another branch there.");

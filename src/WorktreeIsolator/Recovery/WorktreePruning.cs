@@ -1,6 +1,7 @@
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
+using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
 
@@ -154,7 +155,16 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
 
             if (entries.FirstOrDefault(entry => entry.Path == path) is { } entry)
             {
-                if (WorktreeRegistration.RunThatLocked(entry) is null)
+                if (WorktreeRegistration.SessionThatLocked(entry) is { } name)
+                {
+                    if (!scope.Sessions.Any(session => session.Worktree == path)
+                        && Ticket.Holders(SessionStore.QueueFor(scope.Store.StateDirectory, name.Value)).Count == 0)
+                    {
+                        yield return PruneScope.Leave(
+                            "worktree", path, $"there is no session {name} any more; when you have what you need from it: git worktree remove --force --force '{path}'");
+                    }
+                }
+                else if (WorktreeRegistration.RunThatLocked(entry) is null)
                 {
                     // Unlocked, it is known by the name that git gave its admin directory when it was made.
                     var maker = GitFile.ReadAdminDirectory(path) is { } made ? scope.Records.GetValueOrDefault(Path.GetFileName(made)) : null;

@@ -1,4 +1,5 @@
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -18,6 +19,10 @@ internal sealed class PlacedFiles
         _paths = System.IO.File.Exists(File) ? [.. ByteText.Decode(System.IO.File.ReadAllBytes(File)).Split('\0', StringSplitOptions.RemoveEmptyEntries)] : [];
     }
 
+    /// <summary>What was placed in a run's worktree; in a session's it stays from run to run, and so does the list.</summary>
+    public static PlacedFiles Of(WorktreePlan plan, RunContext context) =>
+        new(plan.Session is { } session ? new SessionStore(plan.Repository.StateDirectory).DirectoryOf(session.Value) : context.RecordDirectory);
+
     /// <summary>Where they are written down, each with a NUL at its end.</summary>
     public string File { get; }
 
@@ -30,6 +35,7 @@ internal sealed class PlacedFiles
         if (paths.Count > 0)
         {
             _paths.AddRange(paths);
+            Sharing.CreateDirectory(Path.GetDirectoryName(File)!);
             System.IO.File.AppendAllBytes(File, ByteText.Encode(string.Concat(paths.Select(path => path + "\0"))));
         }
     }

@@ -1,6 +1,8 @@
+using System.Text;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
@@ -8,7 +10,7 @@ namespace WorktreeIsolator.RunDirectories;
 
 /// <summary>
 /// A worktree made for one run: registered under the repository lock, filled outside it, and taken away again once everything in it is
-/// reachable elsewhere and the work is where the project wants it.
+/// reachable elsewhere and the work is where the project wants it. That of a session stays from run to run, until it is landed or dropped.
 /// </summary>
 internal sealed class TemporaryWorktree : RunDirectory
 {
@@ -34,7 +36,7 @@ internal sealed class TemporaryWorktree : RunDirectory
         _git = plan.Repository.Git.At(plan.Repository.CommonDirectory)
             .ForWorktree(worktree.AdminDirectory, worktree.Path).OfRun(context.RunId).Configured("core.fsmonitor", "false")
             .EndedBy(context.Kill);
-        _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, new PlacedFiles(context.RecordDirectory), context.Warn);
+        _contents = new WorktreeContents(plan.Repository, worktree, _git, plan.Project, PlacedFiles.Of(plan, context), context.Warn);
         Variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["WT_RUN_WORKTREE"] = worktree.Path,
@@ -64,21 +66,25 @@ internal sealed class TemporaryWorktree : RunDirectory
         RegisteredWorktree registered;
         using (context.TakeLock())
         {
-            registered = WorktreeRegistration.Register(plan.Repository, plan.Directory, context.RunId, plan.Branch, start.Commit);
+            registered = WorktreeRegistration.Register(plan.Repository, plan.Directory, context.RunId, plan.WorktreeName(context.RunId), plan.Branch, start.Commit);
         }
 
-        var worktree = new TemporaryWorktree(plan, registered, context);
-        try
+        return Filled(plan, registered, context, deleteBranchAt: registered.Base);
+    }
+
+    /// <summary>Makes the worktree of a session anew, from its branch; if that fails at any step, the branch stays.</summary>
+    /// <param name="plan">The session's plan.</param>
+    /// <param name="context">The run.</param>
+    public static TemporaryWorktree Recreate(WorktreePlan plan, RunContext context)
+    {
+        RegisteredWorktree registered;
+        using (context.TakeLock())
         {
-            worktree.Fill();
-            return worktree;
+            registered = WorktreeRegistration.RegisterOnBranch(
+                plan.Repository, plan.Directory, context.RunId, plan.WorktreeName(context.RunId), plan.Branch, plan.Base.Commit);
         }
-        catch
-        {
-            // No engine has run in it, so there is no work to lose.
-            worktree.TakeAway(deleteBranchAt: registered.Base);
-            throw;
-        }
+
+        return Filled(plan, registered, context, deleteBranchAt: null);
     }
 
     /// <summary>Continues with the worktree of a run whose supervisor is gone, or one that was kept.</summary>
@@ -135,13 +141,27 @@ internal sealed class TemporaryWorktree : RunDirectory
 
         work = WhatPersonDid(record, work, verdict);
 
-        var outcome = verdict.Succeeded ? DeliverOrBreakOff(work, verdict) : DeliveredBefore() ?? Undelivered(work);
+        if (_plan.Session is not null)
+        {
+            GoBackToBranch(work, discard: false);
+        }
+
+        var outcome = StaysInSession(verdict) ? KeptInSession(work)
+            : verdict.Succeeded ? DeliverOrBreakOff(work, verdict)
+            : DeliveredBefore() ?? Undelivered(work);
 
         // After the delivery: what verify reports is asked for as well. Taken once: a landing by hand comes from what the engine left.
         var artifacts = record.Artifacts is { } taken ? new TakenArtifacts(taken, null) : TakeArtifacts();
         var keepWorktree = work.KeepWorktree ?? artifacts.KeepWorktree
             ?? (_plan.Project.KeepOnFailure && !(verdict.Succeeded && outcome.IsDone) ? "keep_on_failure = true" : null);
-        return Release(Described(record, outcome, verdict) with { Artifacts = artifacts.Info }, work, outcome, keepWorktree);
+        var described = Described(record, outcome, verdict) with { Artifacts = artifacts.Info };
+        if (_plan.Session is not null && !(verdict.IsByHand && outcome.IsDone))
+        {
+            LeaveLanding(work);
+            return described with { RescueRef = work.RescueRef ?? record.RescueRef };
+        }
+
+        return Release(described, work, outcome, keepWorktree);
     }
 
     /// <summary>
@@ -182,11 +202,51 @@ internal sealed class TemporaryWorktree : RunDirectory
     /// <summary>Why the registration of a worktree whose directory is gone must stay, as a clause; null if it may go.</summary>
     public string? WhyRegistrationStays => RescueFor().WhyRegistrationStays;
 
+    /// <summary>
+    /// Takes a session's worktree back to its branch after a landing that was killed: verify or rebase had another commit checked out there. What a
+    /// person may have done there since is rescued first.
+    /// </summary>
+    /// <param name="tip">The session's work when the landing began.</param>
+    /// <returns>The rescue ref; null if there was nothing to keep.</returns>
+    public string? RecoverFromLanding(CommitId tip)
+    {
+        RescueFor().BreakLocks();
+        _ = _git.WithoutHooks().Try(["rebase", "--quit"]);
+        if (_git.ReadOnly().Try(["symbolic-ref", "--quiet", "HEAD"]).Succeeded
+            || _git.ReadOnly().Try(["rev-parse", "--verify", "--quiet", _worktree.Branch.Ref]).Output != tip.ToString())
+        {
+            return null;
+        }
+
+        // First, or the branch would follow HEAD to what was to land.
+        PointHeadAtBranch();
+        var rescued = RescueFor().Keep($"Left by a landing of session {_plan.Session}\n", commitOntoBranch: false, withBranchHistory: false);
+        ExactCheckout.Of(_git, tip);
+        PointHeadAtBranch();
+        return rescued.RescueRef;
+    }
+
     /// <summary>Takes away a worktree and leaves the run branch: all that is in it is known to be held by a ref.</summary>
     public void GiveUp()
     {
         TakeAway(deleteBranchAt: null);
         NoteIgnored();
+    }
+
+    private static TemporaryWorktree Filled(WorktreePlan plan, RegisteredWorktree registered, RunContext context, CommitId? deleteBranchAt)
+    {
+        var worktree = new TemporaryWorktree(plan, registered, context);
+        try
+        {
+            worktree.Fill();
+            return worktree;
+        }
+        catch
+        {
+            // No engine has run in it, so there is no work to lose.
+            worktree.TakeAway(deleteBranchAt);
+            throw;
+        }
     }
 
     private void Fill()
@@ -272,7 +332,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             _plan.Project.Uncommitted == UncommittedWork.Commit,
             withBranchHistory: !verdict.IsByHand);
         _ignored = [.. work.Ignored.Except(_contents.Placed, StringComparer.Ordinal)];
-        if (verdict is { Succeeded: true, IsByHand: false } && work.Unfinished is null && DeliveryUsesWorktree)
+        if (verdict is { Succeeded: true, IsByHand: false } && _plan.Session is null && work.Unfinished is null && DeliveryUsesWorktree)
         {
             _context.Journal(WorkNote, work.Tip.ToString());
         }
@@ -289,6 +349,11 @@ internal sealed class TemporaryWorktree : RunDirectory
         var hint = $"The work is kept. To land it: wt-run land {_context.RunId}";
         try
         {
+            if (_plan.Session is { } session)
+            {
+                DurableFile.Replace(Sessions.LandingFile(session.Value), Encoding.ASCII.GetBytes(work.Tip.ToString()), sync: true);
+            }
+
             return Deliver(work);
         }
         catch (OperationCanceledException) when (!verdict.IsByHand)
@@ -299,7 +364,55 @@ internal sealed class TemporaryWorktree : RunDirectory
         {
             return Undelivered(work) with { BrokenOff = RunState.Failed, Message = e.Message, Hint = hint };
         }
+        catch when (_plan.Session is not null)
+        {
+            LeaveLanding(work);
+            throw;
+        }
     }
+
+    /// <summary>Nothing of a session lands by itself: a person says when.</summary>
+    private bool StaysInSession(EngineVerdict verdict) => _plan.Session is not null && !verdict.IsByHand;
+
+    private WorkOutcome KeptInSession(KeptWork work)
+    {
+        if (work.Unfinished is { } unfinished)
+        {
+            _context.Warn($"The session's worktree was left unfinished: {unfinished}. Its next run finds it so.");
+        }
+
+        return new WorkOutcome(MergeBackResult.Kept, work.Tip);
+    }
+
+    /// <summary>
+    /// A session goes on on its branch, wherever its engine left HEAD, if the branch holds all of it. The index and the files are those of the tip
+    /// already, but after a landing that ended otherwise: verify and rebase ran there on another commit.
+    /// </summary>
+    private void GoBackToBranch(KeptWork work, bool discard)
+    {
+        if (work.Unfinished is not null || work.RunBranchTip != work.Tip
+            || _git.ReadOnly().Try(["symbolic-ref", "--quiet", "HEAD"]).Output == _worktree.Branch.Ref)
+        {
+            return;
+        }
+
+        if (discard)
+        {
+            ExactCheckout.Of(_git, work.Tip);
+        }
+
+        PointHeadAtBranch();
+    }
+
+    /// <summary>The session goes on as if there had been no landing.</summary>
+    private void LeaveLanding(KeptWork work)
+    {
+        GoBackToBranch(work, discard: true);
+        File.Delete(Sessions.LandingFile(_plan.Session!.Value));
+    }
+
+    private void PointHeadAtBranch() =>
+        _git.Run(["symbolic-ref", "-m", "wt-run: back to the session's branch", "HEAD", _worktree.Branch.Ref]);
 
     /// <summary>A supervisor that died may have landed or pushed the work, and not have said so.</summary>
     private WorkOutcome? DeliveredBefore() =>
@@ -328,7 +441,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             _context.RunId,
             _worktree.Branch,
             _worktree.Base,
-            work.KeepWorktree is not null || project.KeepOnFailure ? _worktree.Path : null,
+            work.KeepWorktree is not null || project.KeepOnFailure || _plan.Session is not null ? _worktree.Path : null,
             // In the worktree itself: from anywhere else merge-tree reads no .gitattributes, and so finds no merge driver (git 2.39).
             new Merge(_git.At(_worktree.Path), Identity.FallbackVariables(repository)),
             commit => Verification.Passes(project, _git, commit, EngineDirectory, _environment, _context),
@@ -345,7 +458,7 @@ internal sealed class TemporaryWorktree : RunDirectory
             work.Unfinished is { } why ? (why, work.Remedy!) : null,
             _worktree.Base,
             _worktree.Branch,
-            $"Merge run {_context.RunId} ({_context.Trigger}) into {target.Branch?.Value ?? target.Remote?.Branch}\n",
+            $"Merge {(_plan.Session is { } session ? $"session {session}" : $"run {_context.RunId} ({_context.Trigger})")} into {target.Branch?.Value ?? target.Remote?.Branch}\n",
             _context.Cancel);
         return outcome is { Result: MergeBackResult.Pushed, Commit: { } pushed }
             ? outcome.With(AfterPush.WhyFailed(project, _git, pushed, target.PushedTo(project, _worktree.Branch).Branch, EngineDirectory, _environment, _context))
@@ -431,6 +544,8 @@ internal sealed class TemporaryWorktree : RunDirectory
             _context.Note("ignored", $"What git ignores went with the worktree: {string.Join(", ", _ignored.Take(MostIgnoredNames))}{more}");
         }
     }
+
+    private SessionStore Sessions => new(_plan.Repository.StateDirectory);
 
     private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed, _plan.Project.RescueLimit);
 

@@ -28,6 +28,13 @@ internal sealed record WorktreePlan(
     string Subdirectory,
     IReadOnlyList<string> GoverningPaths)
 {
+    /// <summary>The session whose worktree it is; null for a run's own.</summary>
+    public SessionName? Session { get; init; }
+
+    /// <summary>The name of the worktree's directory.</summary>
+    /// <param name="runId">The run's id.</param>
+    public string WorktreeName(string runId) => Session?.WorktreeName ?? runId;
+
     /// <summary>Plans.</summary>
     /// <param name="project">The project.</param>
     /// <param name="repository">Its repository.</param>
@@ -64,11 +71,27 @@ internal sealed record WorktreePlan(
 
         var target = WorkTarget.Decide(policy ?? project.MergeBack, project, found.Name, found.Branch);
         RequireConfiguredTarget(repository, project, target);
-        var path = CanonicalPath.Of(project.Path);
-        var subdirectory = repository.Top is { } top && path != top ? Path.GetRelativePath(top, path) : "";
         return new WorktreePlan(
-            project, repository, directory, found, wanted, branch, target, subdirectory, RunDirectories.GoverningPaths.Of(repository, configurationFile));
+            project, repository, directory, found, wanted, branch, target, SubdirectoryOf(project, repository), RunDirectories.GoverningPaths.Of(repository, configurationFile));
     }
+
+    /// <summary>The plan for another run of a session; what was decided for its first run holds.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="project">The run's project.</param>
+    /// <param name="repository">Its repository.</param>
+    public static WorktreePlan For(Session session, ProjectConfig project, Repository repository) => new(
+        project,
+        repository,
+        new WorktreesDirectory(System.IO.Path.GetDirectoryName(session.Worktree)!, null),
+        new RunBase(session.Base.Ref, CommitId.Parse(session.Base.Commit), null, null, null),
+        session.Base.Ref,
+        BranchName.Parse(session.Branch),
+        WorkTarget.Parse(session.Policy, session.Target, repository.Config.Remotes),
+        SubdirectoryOf(project, repository),
+        [])
+    {
+        Session = SessionName.Parse(session.Name),
+    };
 
     /// <summary>The plan by which a recorded run was made, as far as it matters once its engine has ended; null for a run in place.</summary>
     /// <param name="record">The run.</param>
@@ -91,7 +114,10 @@ internal sealed record WorktreePlan(
             branch,
             WorkTarget.Parse(mergeBack.Policy, mergeBack.Target, repository.Config.Remotes),
             record.Directory is { } directory && directory != path ? System.IO.Path.GetRelativePath(path, directory) : "",
-            []);
+            [])
+        {
+            Session = SessionName.TryParse(record.Session),
+        };
     }
 
     /// <summary>The base as it is after a fetch, if the project wants one.</summary>
@@ -127,6 +153,12 @@ internal sealed record WorktreePlan(
         }
 
         return fresh;
+    }
+
+    private static string SubdirectoryOf(ProjectConfig project, Repository repository)
+    {
+        var path = CanonicalPath.Of(project.Path);
+        return repository.Top is { } top && path != top ? System.IO.Path.GetRelativePath(top, path) : "";
     }
 
     /// <summary>The base in the refs as they are; a branch of a remote that is not here yet is fetched first.</summary>

@@ -60,6 +60,7 @@ internal static class WorktreeRegistration
     private const int TriesAgainstPrune = 20;
 
     private const string ReasonPrefix = "wt-run ";
+    private const string SessionWord = "session ";
 
     // git's messages, under LC_ALL=C, when another process changes the same files at the same moment.
     private static readonly string[] Races =
@@ -70,24 +71,25 @@ internal static class WorktreeRegistration
     /// <summary>Registers a worktree and its branch; nothing is left if that fails.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="directory">Where run worktrees go.</param>
-    /// <param name="id">The run's id: the name of the worktree.</param>
+    /// <param name="runId">The run that makes it.</param>
+    /// <param name="name">The name of the worktree: the run's id, or a session's.</param>
     /// <param name="branch">The branch to make; one that holds the id needs no look beforehand, nobody else makes it.</param>
     /// <param name="baseCommit">What to make it from.</param>
     /// <exception cref="WorktreeIsolatorException">The branch or path is taken, or git cannot do it.</exception>
     public static RegisteredWorktree Register(
-        Repository repository, WorktreesDirectory directory, string id, BranchName branch, CommitId baseCommit)
+        Repository repository, WorktreesDirectory directory, string runId, string name, BranchName branch, CommitId baseCommit)
     {
-        var isOurs = branch.Value.EndsWith(id, StringComparison.Ordinal);
+        var isOurs = branch.Value.EndsWith(name, StringComparison.Ordinal);
         if (!isOurs)
         {
             RequireFree(repository, branch);
         }
 
-        return Add(repository, directory, id, ["--no-track", "-b", branch.Value], baseCommit, branch, baseCommit, error =>
+        return Add(repository, directory, runId, name, ["--no-track", "-b", branch.Value], baseCommit.ToString(), branch, baseCommit, error =>
         {
             if (isOurs || !error.Contains("already exists", StringComparison.Ordinal))
             {
-                _ = repository.DeleteRef(branch.Ref, baseCommit, id);
+                _ = repository.DeleteRef(branch.Ref, baseCommit, runId);
             }
         });
     }
@@ -101,18 +103,36 @@ internal static class WorktreeRegistration
     /// <param name="tip">What to check out.</param>
     public static RegisteredWorktree RegisterDetached(
         Repository repository, WorktreesDirectory directory, string id, BranchName branch, CommitId baseCommit, CommitId tip) =>
-        Add(repository, directory, id, ["--detach"], tip, branch, baseCommit, static _ => { });
+        Add(repository, directory, id, id, ["--detach"], tip.ToString(), branch, baseCommit, static _ => { });
+
+    /// <summary>Registers a worktree for a branch that exists.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="directory">Where run worktrees go.</param>
+    /// <param name="runId">The run that makes it.</param>
+    /// <param name="name">The name of the worktree.</param>
+    /// <param name="branch">The branch to check out; it is checked out nowhere else.</param>
+    /// <param name="baseCommit">What it began from.</param>
+    public static RegisteredWorktree RegisterOnBranch(
+        Repository repository, WorktreesDirectory directory, string runId, string name, BranchName branch, CommitId baseCommit) =>
+        Add(repository, directory, runId, name, [], branch.Value, branch, baseCommit, static _ => { });
 
     /// <summary>The run that locked a worktree; null if none of ours did.</summary>
     public static string? RunThatLocked(WorktreeEntry entry) =>
         entry.LockReason?.StartsWith(ReasonPrefix, StringComparison.Ordinal) == true ? RunId.TryParse(entry.LockReason[ReasonPrefix.Length..])?.ToString() : null;
 
+    /// <summary>The session for whose worktree it is locked; null if for none.</summary>
+    public static SessionName? SessionThatLocked(WorktreeEntry entry) =>
+        entry.LockReason?.StartsWith(ReasonPrefix + SessionWord, StringComparison.Ordinal) == true
+            ? SessionName.TryParse(entry.LockReason[(ReasonPrefix.Length + SessionWord.Length)..])
+            : null;
+
     private static RegisteredWorktree Add(
         Repository repository,
         WorktreesDirectory directory,
-        string id,
+        string runId,
+        string name,
         string[] how,
-        CommitId commit,
+        string what,
         BranchName branch,
         CommitId baseCommit,
         Action<string> undoBranch)
@@ -122,7 +142,8 @@ internal static class WorktreeRegistration
             InfoExclude.Add(repository.CommonDirectory, [pattern]);
         }
 
-        var path = Path.Combine(directory.Path, id);
+        var path = Path.Combine(directory.Path, name);
+        var reason = ReasonPrefix + (SessionName.OfWorktree(name) is { } session ? SessionWord + session : name);
         if (Path.Exists(path))
         {
             throw new WorktreeIsolatorException(FailureKind.System, $"'{path}' already exists.");
@@ -131,18 +152,18 @@ internal static class WorktreeRegistration
         Sharing.CreateDirectory(directory.Path);
         for (var attempt = 1; ; attempt++)
         {
-            var result = repository.Git.OfRun(id).Try(
-                ["worktree", "add", "--lock", "--reason", ReasonPrefix + id, "--no-checkout", .. how, path, commit.ToString()]);
+            var result = repository.Git.OfRun(runId).Try(
+                ["worktree", "add", "--lock", "--reason", reason, "--no-checkout", .. how, path, what]);
             if (result.Succeeded && TryFindWhole(path, branch, baseCommit) is { } registered)
             {
                 return registered;
             }
 
-            Undo(repository, path, id);
+            Undo(repository, path, runId);
             undoBranch(result.Error);
-            if (attempt >= TriesFor(result, id))
+            if (attempt >= TriesFor(result, name))
             {
-                if (!how.Contains("--detach"))
+                if (how.Contains("-b"))
                 {
                     RequireFree(repository, branch);
                 }
@@ -152,10 +173,10 @@ internal static class WorktreeRegistration
         }
     }
 
-    private static int TriesFor(GitResult result, string id)
+    private static int TriesFor(GitResult result, string name)
     {
         // A success without its admin directory is a prune's work as well.
-        if (result.Succeeded || (result.Error.Contains($"/worktrees/{id}", StringComparison.Ordinal)
+        if (result.Succeeded || (result.Error.Contains($"/worktrees/{name}", StringComparison.Ordinal)
             && result.Error.Contains("No such file or directory", StringComparison.Ordinal)))
         {
             return TriesAgainstPrune;
@@ -188,7 +209,9 @@ internal static class WorktreeRegistration
                 existing == branch.Value
                     ? $"The branch '{branch}' already exists."
                     : $"The branch '{branch}' cannot be made: the branch '{existing}' exists, and git cannot have both.",
-                "Give another name with --branch, or leave --branch out.");
+                branch.Value.StartsWith("wt/session/", StringComparison.Ordinal)
+                    ? "No session of that name is known here. Give the session another name, or delete or rename the branch when you have what you need from it."
+                    : "Give another name with --branch, or leave --branch out.");
         }
     }
 

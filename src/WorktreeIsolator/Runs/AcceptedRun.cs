@@ -52,6 +52,7 @@ internal sealed class AcceptedRun
         var decision = IsolationDecider.Decide(new IsolationQuestion
         {
             Trigger = request.Trigger.Kind,
+            Session = request.Session?.Value,
             Flag = request.Worktree,
             TriggerSetting = request.TriggerWorktree,
             TriggerWorktree = project.TriggerWorktree,
@@ -65,19 +66,20 @@ internal sealed class AcceptedRun
 
         EndDeadRuns(project, repository, options);
         var id = RunId.New().ToString();
-        var plan = decision is UseWorktree
-            ? WorktreePlan.Make(
-                project, repository!, request.Base, request.Branch, request.MergeBack, options.ConfigurationFile, id, cancellation)
-            : null;
+        var plan = decision is not UseWorktree ? null
+            : request.Session is not null ? SessionPlan.Decide(request, options, repository!, id, cancellation).Plan
+            : WorktreePlan.Make(
+                project, repository!, request.Base, request.Branch, request.MergeBack, options.ConfigurationFile, id, cancellation);
         return new AcceptedRun(request, options, repository, plan, new RunRecord
         {
             Id = id,
             Project = project.Name,
             Trigger = request.Trigger,
+            Session = request.Session?.Value,
             Isolation = new IsolationInfo(plan is null ? "in_place" : "worktree", decision.Reason),
             Base = plan is null ? null : new BaseInfo(plan.Base.Name, plan.Base.Commit.ToString()),
             Branch = plan?.Branch.Value,
-            Worktree = plan is null ? null : Path.Combine(plan.Directory.Path, id),
+            Worktree = plan is null ? null : Path.Combine(plan.Directory.Path, plan.WorktreeName(id)),
             Directory = plan is null ? project.Path : null,
             Engine = new EngineInfo(request.Engine.Name, request.Engine.Command),
             MergeBack = plan is null ? null : new MergeBackInfo(plan.Target.PolicyName, Target: plan.Target.Name),
@@ -114,9 +116,12 @@ internal sealed class AcceptedRun
             return null;
         }
 
-        var place = _plan is null
-            ? InPlaceTurn.Take(_request, _options, _repository, _store, waiting, context)
-            : Admission.TakeWorktreePlace(_request, _store, waiting, context);
+        var place = _plan switch
+        {
+            null => InPlaceTurn.Take(_request, _options, _repository, _store, waiting, context),
+            { Session: not null } => SessionTurn.Take(_request, _options, _repository!, _store, waiting, context),
+            _ => Admission.TakeWorktreePlace(_request, _store, waiting, context),
+        };
         try
         {
             if (place is not null && EngineGate.Enter(_request.Engine, _options.StateHome, waiting, context) is { } gate)
@@ -148,10 +153,35 @@ internal sealed class AcceptedRun
             return new ProjectDirectory(_request.Project.Path);
         }
 
+        if (_plan.Session is not null)
+        {
+            return OpenSession(journal, context);
+        }
+
         journal.Update(record => record with { State = RunState.Preparing });
         var start = _plan.FreshBase(context.Began, context.Warn, context.Cancel);
         journal.Update(record => record with { Base = new BaseInfo(start.Name, start.Commit.ToString()) });
         return TemporaryWorktree.Create(_plan, start, context);
+    }
+
+    /// <summary>What was there when the run was accepted may have been landed or begun since, while it waited.</summary>
+    private SessionWorktree OpenSession(RunJournal journal, RunContext context)
+    {
+        var (plan, session) = SessionPlan.Decide(_request, _options, _repository!, _record.Id, context.Cancel);
+        journal.Update(record => record with
+        {
+            State = RunState.Preparing,
+            Base = new BaseInfo(plan.Base.Name, plan.Base.Commit.ToString()),
+            MergeBack = new MergeBackInfo(plan.Target.PolicyName, Target: plan.Target.Name),
+        });
+        if (session is not null)
+        {
+            return SessionWorktree.GoOn(plan, session, context, journal, _options.Time);
+        }
+
+        var start = plan.FreshBase(context.Began, context.Warn, context.Cancel);
+        journal.Update(record => record with { Base = new BaseInfo(start.Name, start.Commit.ToString()) });
+        return SessionWorktree.Begin(plan, start, context, journal);
     }
 
     /// <summary>A dead run's engine may still work where this run is about to, and its worktree may still hold a branch.</summary>
@@ -185,7 +215,7 @@ internal sealed class AcceptedRun
     /// <summary>A program that is looked up in PATH can be missed before anything is made; one that lies in the worktree cannot.</summary>
     private static void RequireProgram(RunRequest request, RunnerOptions options)
     {
-        var (argv, _) = request.Engine.Invoke(request.Prompt);
+        var (argv, _) = request.Engine.Invoke(request.Prompt, request.Session);
         if (!argv[0].Contains('/', StringComparison.Ordinal) || Path.IsPathRooted(argv[0]))
         {
             _ = Executable.Resolve(argv[0], request.Project.Path, request.Engine.AddTo(options.Environment));

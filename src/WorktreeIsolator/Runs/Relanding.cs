@@ -36,6 +36,7 @@ internal static class Relanding
         }
 
         var store = new RunStore(repository.StateDirectory);
+        using var ending = SessionEnding.Take(store, record, "landed");
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience);
         if (liveness is null)
         {
@@ -48,15 +49,7 @@ internal static class Relanding
             return null;
         }
 
-        if (!record.State.IsFinal())
-        {
-            throw Cannot(record, "its wt-run process died. First: wt-run prune");
-        }
-
-        if (record.MergeBack?.Result is MergeBackResult.Landed or MergeBackResult.Pushed)
-        {
-            throw Cannot(record, $"its work has {(record.MergeBack.Result == MergeBackResult.Landed ? "landed" : "been pushed")} already.");
-        }
+        RequireUndelivered(record);
 
         // A run whose policy landed nothing lands on its base's branch: asking for it is the decision.
         var plan = recorded with
@@ -72,11 +65,16 @@ internal static class Relanding
         var context = RunContext.For(journal, options, repository, log, project.KeepProcesses, LockTimeout, cancel, kill);
         try
         {
-            var landed = BringBack(plan, record, context);
+            var landed = ending is null ? BringBack(plan, record, context) : BringBack(plan, record, ending.Session, context);
             if (!isByHand && landed.WaitsForItsTarget())
             {
                 store.Deactivate(record.Id);
                 return null;
+            }
+
+            if (landed.State == RunState.Succeeded && !Directory.Exists(record.Worktree))
+            {
+                ending?.End();
             }
 
             journal.Update(current => landed with { SettledAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
@@ -86,6 +84,19 @@ internal static class Relanding
         {
             store.Deactivate(record.Id);
             throw;
+        }
+    }
+
+    private static void RequireUndelivered(RunRecord record)
+    {
+        if (!record.State.IsFinal())
+        {
+            throw Cannot(record, "its wt-run process died. First: wt-run prune");
+        }
+
+        if (record.MergeBack?.Result is MergeBackResult.Landed or MergeBackResult.Pushed)
+        {
+            throw Cannot(record, $"its work has {(record.MergeBack.Result == MergeBackResult.Landed ? "landed" : "been pushed")} already.");
         }
     }
 
@@ -102,6 +113,23 @@ internal static class Relanding
             kept = null;
         }
 
+        return BringBack(plan, record, kept, context);
+    }
+
+    /// <summary>From the session's worktree; without that from its branch, as of a run whose worktree is gone.</summary>
+    private static RunRecord BringBack(WorktreePlan plan, RunRecord record, Session session, RunContext context)
+    {
+        var found = SessionWorktree.TryFind(plan, session, context);
+        if (found is null && SessionWorktree.ForgetGone(plan, session.Worktree, context) is { } rescue)
+        {
+            record = record with { RescueRef = rescue };
+        }
+
+        return BringBack(found is null ? plan with { Session = null } : plan, record, found, context);
+    }
+
+    private static RunRecord BringBack(WorktreePlan plan, RunRecord record, RegisteredWorktree? kept, RunContext context)
+    {
         if (kept is null)
         {
             record = MakeRoom(plan, record, context);

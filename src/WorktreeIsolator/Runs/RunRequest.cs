@@ -35,6 +35,9 @@ public sealed record RunRequest
     /// <summary>The trigger's own <c>worktree</c> key; null if it has none.</summary>
     public bool? TriggerWorktree { get; init; }
 
+    /// <summary>The session to run in, which always means its worktree; null for a run by itself.</summary>
+    public SessionName? Session { get; init; }
+
     /// <summary>Branch, tag or commit to start from; null for the project's <c>worktree_base</c>.</summary>
     public string? Base { get; init; }
 

@@ -104,7 +104,7 @@ public sealed class TriggerRunner
         CancellationToken cancel,
         CancellationToken kill)
     {
-        var (argv, input) = request.Engine.Invoke(request.Prompt);
+        var (argv, input) = request.Engine.Invoke(request.Prompt, request.Session);
         var command = new SupervisedCommand
         {
             RunId = context.RunId,

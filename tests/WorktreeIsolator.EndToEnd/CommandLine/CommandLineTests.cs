@@ -49,7 +49,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("run --engine cluade", 125, "no engine 'cluade'", "Did you mean 'claude'?")]
     [InlineData("run --base main -- true", 125, "--base is for runs in a worktree", "Add --worktree")]
     [InlineData("run --interactive -- true", 125, "--interactive", "Leave it out")]
-    [InlineData("run --session s -- true", 125, "--session is not available yet", "Leave it out")]
+    [InlineData("run --session /s -- true", 125, "'/s' is no name for a session", "letters")]
     [InlineData("run --detach --interactive -- true", 125, "--interactive and --detach contradict", "Leave one of the two out")]
     [InlineData("run nowhere -- true", 125, "no project 'nowhere'", "current repository")]
     [InlineData("run --worktree --base mian -- true", 125, "The base 'mian'", "Did you mean 'main'?")]
@@ -118,7 +118,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var help = _repository.WtRun.Run("run", "--help").Expect(0).Output;
 
-        Assert.DoesNotContain("--session", help, StringComparison.Ordinal);
+        Assert.Contains("--session NAME", help, StringComparison.Ordinal);
         Assert.DoesNotContain("--detached-supervisor", help, StringComparison.Ordinal);
     }
 

@@ -41,6 +41,9 @@ public sealed class CompletionTests : IDisposable
         var id = _repository.WtRun.Run("run", "--json", "--", "true").Expect(0).Record.Id;
 
         Assert.Equal(id, Bash($"wt-run show {id[..3]}"));
+        _repository.RunInSession("my-chat", "true").Expect(0);
+        Assert.Equal("my-chat", Bash("wt-run land my"));
+        Assert.Equal("my-chat", Bash("wt-run run --session my"));
         Assert.Equal(
             "run list show logs cancel land drop prune check doctor init completion --config --help --version".Split(' ').Order(StringComparer.Ordinal),
             Bash("wt-run ").Split('\n').Order(StringComparer.Ordinal));

@@ -50,6 +50,10 @@ internal static class ProjectSteps
     public static Finished RunInWorktree(this TestRepository repository, string script, params IReadOnlyList<string> options) =>
         repository.WtRun.Run(["run", "--worktree", "--json", .. options, "--", "sh", "-c", script]);
 
+    /// <summary>Runs a shell script in a session.</summary>
+    public static Finished RunInSession(this TestRepository repository, string session, string script, params IReadOnlyList<string> options) =>
+        repository.WtRun.Run(["run", "--session", session, "--json", .. options, "--", "sh", "-c", script]);
+
     /// <summary>The events of a run that are called so, in words, in order.</summary>
     public static IReadOnlyList<string> Events(this RunRecord record, string name) =>
     [

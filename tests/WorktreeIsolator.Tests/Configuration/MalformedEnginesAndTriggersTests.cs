@@ -14,6 +14,7 @@ public class MalformedEnginesAndTriggersTests
     [InlineData("[engines.claude]\ncommand = []", 2, 11, "names no program")]
     [InlineData("[engines.claude]\ncommand = 'claude -p'", 2, 11, "no shell reads it")]
     [InlineData("[engines.claude]\ncommand = ['claude', '--prompt={prompt}']", 2, 11, "must be an argument of its own")]
+    [InlineData("[engines.claude]\ncommand = ['agent-{session}']", 2, 11, "not in the program")]
     [InlineData("[engines.claude]\ncommand = ['{prompt}']", 2, 11, "behind the program")]
     [InlineData("[engines.claude]\ntimout = '3m'", 2, 1, "unknown key 'timout' in [engines.claude]; did you mean 'timeout'?")]
     [InlineData("[engines.claude]\ntimeout = '0m'", 2, 11, "more than zero")]

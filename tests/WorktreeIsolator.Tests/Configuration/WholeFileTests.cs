@@ -100,6 +100,7 @@ public class WholeFileTests
         [retention]
         records = "31d"
         keep_last = 0
+        sessions = "32d"
         rescue_refs = "91d"
         [host]
         backlog = 10
@@ -194,6 +195,7 @@ public class WholeFileTests
         Assert.Equal(["needs_merge", "failed"], s_file.Notify[0].Events);
         Assert.Equal(["notify-send", "wt-run"], s_file.Notify[0].Command);
         Assert.Equal(new Uri("https://example.org/done"), s_file.Notify[1].Url);
+        Assert.Equal(32, (int)s_file.Retention.Sessions.TotalDays);
         Assert.Equal((31, 0, 91), ((int)s_file.Retention.Records.TotalDays, s_file.Retention.KeepLast, (int)s_file.Retention.RescueRefs.TotalDays));
         Assert.Equal(new HostConfig { Backlog = 10, WaitingSupervisors = 1 }, s_file.Host);
         Assert.Equal(["WT_HOOK_SECRET"], s_file.SecretVariables);

@@ -1,0 +1,77 @@
+using WorktreeIsolator.Queueing;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.Recovery;
+
+/// <summary>The turn of a session, held by who lands or drops it: no run of it is under way, and none begins meanwhile. Those that come wait.</summary>
+internal sealed class SessionEnding : IDisposable
+{
+    private readonly SessionStore _sessions;
+    private readonly Ticket _ticket;
+
+    private SessionEnding(SessionStore sessions, Session session, Ticket ticket)
+    {
+        _sessions = sessions;
+        _ticket = ticket;
+        Session = session;
+    }
+
+    /// <summary>What is known of it.</summary>
+    public Session Session { get; }
+
+    /// <summary>Takes the turn, at once or not at all.</summary>
+    /// <param name="store">The store that holds the run.</param>
+    /// <param name="record">The session's last run.</param>
+    /// <param name="what">What is to be done: <c>landed</c>, <c>dropped</c>.</param>
+    /// <returns>Null for a run of no session.</returns>
+    /// <exception cref="WorktreeIsolatorException">The session has ended, has gone on since, or is in use.</exception>
+    public static SessionEnding? Take(RunStore store, RunRecord record, string what)
+    {
+        if (record.Session is not { } name)
+        {
+            return null;
+        }
+
+        _ = Find(store, record, name, what);
+        var ticket = Ticket.Take(SessionStore.QueueFor(store.StateDirectory, name), record.Id);
+        try
+        {
+            if ((ticket.Ahead() is [var first, ..] ? first : WhoDied(store, name)) is { } busy)
+            {
+                throw new WorktreeIsolatorException(
+                    FailureKind.Usage,
+                    $"Session '{name}' cannot be {what}: run {busy} of it is under way.",
+                    $"Wait for it, or stop it: wt-run cancel {busy[..8]}");
+            }
+
+            return new SessionEnding(store.Sessions, Find(store, record, name, what), ticket);
+        }
+        catch
+        {
+            ticket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// A run of the session whose process died and that is not brought to its end yet: its engine may still work there, or someone may just be
+    /// keeping its work. Only who has the session's turn may ask: living runs without it do not count.
+    /// </summary>
+    public static string? WhoDied(RunStore store, string name) => store.ActiveIds().FirstOrDefault(id =>
+        store.TryRead(id) is { State: >= RunState.Preparing } run && run.Session == name && !run.State.IsFinal());
+
+    /// <summary>Its worktree is gone, and all that was in it is where it should be.</summary>
+    public void End() => _sessions.Forget(Session.Name);
+
+    /// <summary>Gives the turn to the next.</summary>
+    public void Dispose() => _ticket.Dispose();
+
+    private static Session Find(RunStore store, RunRecord record, string name, string what) => store.Sessions.TryRead(name) switch
+    {
+        { } session when session.LastRun == record.Id => session,
+        { } later => throw new WorktreeIsolatorException(
+            FailureKind.Usage, $"Run {record.Id} cannot be {what} by itself: session '{name}', to which it belongs, has run {later.LastRun} since.", $"The session as a whole: wt-run {(what == "landed" ? "land" : "drop")} {name}"),
+        null => throw new WorktreeIsolatorException(
+            FailureKind.Usage, $"Run {record.Id} cannot be {what}: session '{name}', to which it belonged, has ended.", $"What became of it: wt-run show {record.Id[..8]}"),
+    };
+}

@@ -1,0 +1,36 @@
+using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Queueing;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.Recovery;
+
+/// <summary>Drops sessions that nobody has used for as long as <c>sessions</c> says: all that they hold goes under a rescue ref.</summary>
+internal sealed class SessionPruning(PruneScope scope, RunnerOptions options)
+{
+    /// <summary>Prunes.</summary>
+    public IEnumerable<PruneItem> Prune() => [.. scope.Sessions.Select(Prune)];
+
+    private PruneItem Prune(Session session)
+    {
+        var limit = $"sessions = {Duration.Format(scope.Retention.Sessions)}";
+        var age = scope.AgeOf(session.LastUsedAt);
+        if (Ticket.Holders(SessionStore.QueueFor(scope.Store.StateDirectory, session.Name)) is [var busy, ..])
+        {
+            return PruneScope.Leave("session", session.Name, $"run {busy} of it is under way");
+        }
+
+        if (scope.Now - session.LastUsedAt < scope.Retention.Sessions)
+        {
+            return PruneScope.Leave(
+                "session", session.Name, $"last used {age} ago ({limit}); land it: wt-run land {session.Name}; give it up: wt-run drop {session.Name}");
+        }
+
+        return scope.Store.TryRead(session.LastRun) is { } record
+            ? scope.Take(
+                "session",
+                session.Name,
+                $"last used {age} ago ({limit}); what it holds is rescued: wt-run show {record.Id[..8]}",
+                () => RunDrop.Drop(scope.Project, record, options))
+            : PruneScope.Leave("session", session.Name, $"the record of its last run {session.LastRun} is gone; a run in it makes a new one: wt-run run --session {session.Name} -- true");
+    }
+}

@@ -1,0 +1,206 @@
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Records;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd;
+
+public sealed class Ending_a_session : IDisposable
+{
+    private readonly Scratch _scratch = new();
+    private readonly TestRepository _repository;
+
+    public Ending_a_session() => _repository = new TestRepository(_scratch);
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void By_landing_merges_what_all_its_runs_made()
+    {
+        _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0);
+        var last = _repository.RunInSession("chat", "echo two > two").Expect(0).Record;
+        File.WriteAllText(Path.Combine(last.Worktree!, "by-hand"), "mine");
+        _repository.Commit("theirs", "theirs");
+
+        var landed = Land("chat").Expect(0).Record;
+
+        Assert.Equal((last.Id, RunState.Succeeded, MergeBackResult.Landed), (landed.Id, landed.State, landed.MergeBack?.Result));
+        Assert.Equal("README\nby-hand\none\ntheirs\ntwo", _repository.Git("ls-files"));
+        Assert.StartsWith("Merge session chat into main", _repository.Git("log", "-1", "--format=%s"), StringComparison.Ordinal);
+        AssertEnded();
+        Assert.Contains("There is no", Land("abcd").Expect(1).Error, StringComparison.Ordinal);
+        Assert.Contains("has ended", Land(last.Id).Expect(1).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void That_conflicts_is_put_off_until_a_person_or_the_next_run_has_resolved_it()
+    {
+        var run = _repository.RunInSession("chat", EngineScript.Commit("README", "mine")).Expect(0).Record;
+        _repository.Commit("README", "theirs\n");
+
+        var conflict = Land("chat").Expect(1).Record;
+        Assert.Equal((RunState.NeedsMerge, MergeBackResult.Conflict), (conflict.State, conflict.MergeBack?.Result));
+        Assert.Contains($"git -C {run.Worktree} switch wt/session/chat", conflict.Hint!, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(run.Worktree));
+
+        _repository.RunInSession("chat", "git merge -q main; echo both > README; git commit -qam resolved").Expect(0);
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Kept), (_repository.Show(run.Id).State, _repository.Show(run.Id).MergeBack?.Result));
+        Assert.Contains("wt-run land chat", Land(run.Id).Expect(1).Error, StringComparison.Ordinal);
+        Land("chat").Expect(0);
+
+        Assert.Equal("both\n", _repository.Read("README"));
+        AssertEnded();
+    }
+
+    [Fact]
+    public void Whose_verify_fails_goes_on_on_its_branch()
+    {
+        _repository.Configure("verify = [\"sh\", \"-c\", \"echo junk > junk; test -e good\"]");
+        var run = _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0).Record;
+        _repository.Commit("theirs", "theirs");
+
+        var failed = Land("chat").Expect(1).Record;
+
+        Assert.Equal(MergeBackResult.VerifyFailed, failed.MergeBack?.Result);
+        Assert.Equal("refs/heads/wt/session/chat\n", _scratch.Run(run.Worktree!, "git", "symbolic-ref", "HEAD").Expect(0).Output);
+        Assert.Equal("", _scratch.Run(run.Worktree!, "git", "status", "--porcelain").Expect(0).Output);
+        _repository.RunInSession("chat", "test ! -e theirs && test ! -e junk && echo good > good").Expect(0);
+        Land("chat").Expect(0);
+        Assert.Equal("README\ngood\none\ntheirs\nwt-run.toml", _repository.Git("ls-files"));
+        AssertEnded();
+    }
+
+    [Fact]
+    public void That_was_killed_in_the_middle_leaves_the_session_as_it_was()
+    {
+        var gate = new Gate(_scratch);
+        var script = _scratch.Script("verify", $"echo junk > junk; test -e '{_scratch.Path("again")}' || {{ {gate.Step}; }}\n");
+        _repository.Configure($"verify = [\"{script}\"]");
+        var run = _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0).Record;
+        _repository.Commit("theirs", "theirs");
+        using (var killed = _repository.WtRun.Start("land", "chat"))
+        {
+            gate.AwaitReached();
+            killed.Kill();
+        }
+
+        File.WriteAllText(_scratch.Path("again"), "");
+        var next = _repository.RunInSession("chat", "test ! -e theirs && test ! -e junk && echo two > two").Expect(0).Record;
+
+        Assert.Equal(run.MergeBack!.Commit, _repository.Git("rev-parse", $"{next.MergeBack!.Commit}^"));
+        Land("chat").Expect(0);
+        Assert.Equal("README\none\ntheirs\ntwo\nwt-run.toml", _repository.Git("ls-files"));
+        AssertEnded();
+    }
+
+    [Fact]
+    public void By_landing_works_from_its_branch_when_the_worktree_was_deleted_by_hand()
+    {
+        var run = _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0).Record;
+        _scratch.Run(_scratch.Root, "rm", "-rf", run.Worktree!).Expect(0);
+
+        Land("chat").Expect(0);
+
+        Assert.Equal("work\n", _repository.Read("one"));
+        AssertEnded();
+    }
+
+    [Fact]
+    public void By_landing_what_no_run_has_changed_just_ends_it()
+    {
+        _repository.RunInSession("chat", "true").Expect(0);
+
+        Assert.Equal(MergeBackResult.Nothing, Land("chat").Expect(0).Record.MergeBack?.Result);
+        AssertEnded();
+    }
+
+    [Fact]
+    public void By_dropping_brings_everything_under_the_rescue_ref_of_its_last_run()
+    {
+        _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0);
+        var last = _repository.RunInSession("chat", "echo two > two").Expect(0).Record;
+        File.WriteAllText(Path.Combine(last.Worktree!, "by-hand"), "mine");
+
+        var dropped = _repository.WtRun.Run("drop", "chat", "--json").Expect(0).Record;
+
+        Assert.Equal((last.Id, MergeBackResult.Dropped, $"refs/wt-run/{last.Id}"), (dropped.Id, dropped.MergeBack?.Result, dropped.RescueRef));
+        Assert.Equal("README\nby-hand\none\ntwo", _repository.Git("ls-tree", "--name-only", dropped.RescueRef!));
+        Assert.Contains($"git branch rescue-{last.Id} {dropped.RescueRef}", _repository.WtRun.Run("show", last.Id).Expect(0).Output, StringComparison.Ordinal);
+        AssertEnded();
+
+        // The same name begins anew, and the old runs have nothing to do with it.
+        _repository.RunInSession("chat", "test ! -e one && echo new > new").Expect(0);
+        Assert.Contains("has run", _repository.WtRun.Run("drop", last.Id).Expect(1).Error, StringComparison.Ordinal);
+        Assert.Equal("new", _repository.Git("show", "wt/session/chat:new"));
+    }
+
+    [Fact]
+    public void Is_refused_while_a_run_of_it_is_under_way()
+    {
+        var gate = new Gate(_scratch);
+        using var run = _repository.WtRun.Start("run", "--session", "chat", "--json", "--", "sh", "-c", $"echo one > one; {gate.Step}");
+        gate.AwaitReached();
+        var id = Assert.Single(_repository.Runs()).Id;
+
+        foreach (var command in new[] { "land", "drop" })
+        {
+            Assert.Contains($"run {id} of it is under way", _repository.WtRun.Run(command, "chat").Expect(1).Error, StringComparison.Ordinal);
+        }
+
+        gate.Open();
+        run.Wait().Expect(0);
+        Land("chat").Expect(0);
+    }
+
+    [Fact]
+    public void Is_what_prune_does_when_nobody_has_used_it_for_long()
+    {
+        var run = _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0).Record;
+
+        Assert.Equal(
+            ["left session chat: last used 0s ago (sessions = 30d); land it: wt-run land chat; give it up: wt-run drop chat"], _repository.Prune());
+        _repository.Commit("wt-run.toml", "[projects.repo]\npath = \".\"\n[retention]\nsessions = \"1s\"\n");
+        Eventually.True(
+            () => _repository.Prune().Any(item => item.StartsWith("took session chat: last used 0s ago (sessions = 1s)", StringComparison.Ordinal)), "the session is a second old");
+
+        Assert.Equal("work", _repository.Git("show", $"refs/wt-run/{run.Id}:one"));
+        AssertEnded();
+    }
+
+    [Fact]
+    public void Has_to_be_asked_for_by_its_name_which_list_and_show_tell()
+    {
+        var run = _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0).Record;
+
+        var list = _repository.WtRun.Run("list").Expect(0).Output;
+        var show = _repository.WtRun.Run("show", "chat").Expect(0).Output;
+
+        Assert.Contains($"chat     {run.Id}", list.Split("\n\n")[1], StringComparison.Ordinal);
+        Assert.Contains("wt/session/chat", list.Split("\n\n")[1], StringComparison.Ordinal);
+        Assert.Contains($"run         {run.Id}\n", show, StringComparison.Ordinal);
+        Assert.Contains("land it:        wt-run land chat\n", show, StringComparison.Ordinal);
+        Assert.Contains("give it up:     wt-run drop chat\n", show, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Whose_name_looks_like_an_id_means_the_session_and_says_so()
+    {
+        var first = _repository.RunInWorktree("true").Expect(0).Record;
+        var name = first.Id[..4];
+        var run = _repository.RunInSession(name, "echo one > one").Expect(0).Record;
+
+        var shown = _repository.WtRun.Run("show", name, "--json").Expect(0);
+
+        Assert.Equal(run.Id, shown.Record.Id);
+        Assert.Contains($"run {first.Id} begins like it", shown.Error, StringComparison.Ordinal);
+    }
+
+    private Finished Land(string name) => _repository.WtRun.Run("land", name, "--json");
+
+    private void AssertEnded()
+    {
+        Assert.Equal(["main"], _repository.Branches);
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+        Assert.Empty(RepositoryState.Names(_repository[".git/wt-run/sessions"]));
+        Assert.DoesNotContain("SESSION", _repository.WtRun.Run("list").Expect(0).Output, StringComparison.Ordinal);
+    }
+}
