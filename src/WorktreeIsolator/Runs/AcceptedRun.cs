@@ -184,6 +184,34 @@ internal sealed class AcceptedRun
         return SessionWorktree.Begin(plan, start, context, journal);
     }
 
+    /// <summary>The engine, as it is started in the directory.</summary>
+    public SupervisedCommand CommandFor(RunDirectory directory, RunJournal journal, RunContext context, OutputLog log)
+    {
+        var (argv, input) = _request.Engine.Invoke(_request.Prompt, _request.Session);
+        return new SupervisedCommand
+        {
+            RunId = context.RunId,
+            Argv = argv,
+            WorkingDirectory = directory.EngineDirectory,
+            Environment = _request.Engine.AddTo(context.Environment, directory.Variables),
+            Input = input,
+            Timeout = _request.Timeout ?? _request.Engine.Timeout,
+            IdleTimeout = _request.Engine.IdleTimeout,
+            Grace = _request.Engine.Grace,
+            KeepProcesses = _request.Project.KeepProcesses,
+            Interactive = _request.Interactive,
+            Log = log,
+            Echo = (stream, bytes) => _options.Observer.Output(stream == OutputStream.Error, bytes),
+            Started = process => journal.Update(record => record with
+            {
+                State = RunState.Running,
+                StartedAt = journal.Now,
+                PrepareMs = (long)(journal.Now - record.CreatedAt).TotalMilliseconds,
+                EngineProcess = Describe(process),
+            }),
+        };
+    }
+
     /// <summary>A dead run's engine may still work where this run is about to, and its worktree may still hold a branch.</summary>
     private static void EndDeadRuns(ProjectConfig project, Repository? repository, RunnerOptions options)
     {

@@ -31,7 +31,7 @@ public sealed class TriggerRunner
     public RunRecord Run(RunRequest request, CancellationToken cancel = default, CancellationToken kill = default)
     {
         var accepted = AcceptedRun.Accept(request, _options, cancel);
-        var record = Supervise(request, accepted, cancel, kill);
+        var record = Supervise(accepted, cancel, kill);
         try
         {
             _options.Observer.Ended(record);
@@ -45,7 +45,7 @@ public sealed class TriggerRunner
         return record;
     }
 
-    private RunRecord Supervise(RunRequest request, AcceptedRun accepted, CancellationToken cancel, CancellationToken kill)
+    private static RunRecord Supervise(AcceptedRun accepted, CancellationToken cancel, CancellationToken kill)
     {
         using var journal = accepted.Publish();
         using var log = new OutputLog(accepted.LogPath);
@@ -56,7 +56,7 @@ public sealed class TriggerRunner
             if (admission is not null)
             {
                 using var directory = accepted.OpenDirectory(journal, context);
-                var engine = RunEngine(request, accepted, directory, journal, context, log, cancel, kill);
+                var engine = RunEngine(accepted, directory, journal, context, log, cancel, kill);
                 admission.LeaveEngine();
                 BringBack(directory, engine, journal);
             }
@@ -94,8 +94,7 @@ public sealed class TriggerRunner
         return landed;
     }
 
-    private EngineResult RunEngine(
-        RunRequest request,
+    private static EngineResult RunEngine(
         AcceptedRun accepted,
         RunDirectory directory,
         RunJournal journal,
@@ -104,29 +103,7 @@ public sealed class TriggerRunner
         CancellationToken cancel,
         CancellationToken kill)
     {
-        var (argv, input) = request.Engine.Invoke(request.Prompt, request.Session);
-        var command = new SupervisedCommand
-        {
-            RunId = context.RunId,
-            Argv = argv,
-            WorkingDirectory = directory.EngineDirectory,
-            Environment = request.Engine.AddTo(context.Environment, directory.Variables),
-            Input = input,
-            Timeout = request.Timeout ?? request.Engine.Timeout,
-            IdleTimeout = request.Engine.IdleTimeout,
-            Grace = request.Engine.Grace,
-            KeepProcesses = request.Project.KeepProcesses,
-            Interactive = request.Interactive,
-            Log = log,
-            Echo = (stream, bytes) => _options.Observer.Output(stream == OutputStream.Error, bytes),
-            Started = process => journal.Update(record => record with
-            {
-                State = RunState.Running,
-                StartedAt = journal.Now,
-                PrepareMs = (long)(journal.Now - record.CreatedAt).TotalMilliseconds,
-                EngineProcess = AcceptedRun.Describe(process),
-            }),
-        };
+        var command = accepted.CommandFor(directory, journal, context, log);
 
         // From here on the run is never started again by itself, so this has to be on disk before the engine is.
         journal.Update(record => record with { State = RunState.Starting, Directory = directory.EngineDirectory }, sync: true);

@@ -57,6 +57,9 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
         }
     }
 
+    /// <summary>Only a run in place waits for what one with a worktree does not.</summary>
+    private string Elsewhere => journal.Record.Worktree is null ? "; or run it with --worktree" : "";
+
     /// <summary>It has all that it waited for.</summary>
     public void Go()
     {
@@ -71,7 +74,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <returns>False.</returns>
     public bool Busy(string holder) => Skip(
         holder,
-        MayWait ? "Give it longer with --wait-timeout, or run it with --worktree." : "Try again later, leave out --if-busy skip to wait, or run it with --worktree.",
+        MayWait ? $"Give it longer with --wait-timeout{Elsewhere}." : $"Try again later, or leave out --if-busy skip to wait{Elsewhere}.",
         MayWait);
 
     /// <summary>Ends the run as skipped.</summary>

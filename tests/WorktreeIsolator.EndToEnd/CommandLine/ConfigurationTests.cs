@@ -141,14 +141,12 @@ public sealed class ConfigurationTests : IDisposable
         _repository.Write("wt-run.toml", """
             [projects.here]
             path = "."
-            max_worktrees = 2
-            [engines.mine]
-            command = ["true"]
-            max_parallel = 2
+            [projects.here.pool]
+            size = 2
             """);
 
-        Assert.Contains("[projects.here]: warning: max_worktrees: without effect", _repository.WtRun.Run("check").Expect(0).Error, StringComparison.Ordinal);
-        Assert.Contains("max_worktrees, max_parallel", _repository.WtRun.Run("run", "--engine", "mine").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("[projects.here]: warning: pool: without effect", _repository.WtRun.Run("check").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("wt-run: pool.", _repository.WtRun.Run("run", "--", "true").Expect(0).Error, StringComparison.Ordinal);
     }
 
     [Fact]
