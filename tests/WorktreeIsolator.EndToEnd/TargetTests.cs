@@ -110,7 +110,7 @@ public sealed class A_target_branch
     }
 
     [Fact]
-    public void In_whose_checkout_a_run_works_is_left_alone_for_land_wait_and_lands_later_by_hand()
+    public void In_whose_checkout_a_run_works_is_left_alone_for_land_wait_and_reached_when_that_run_ends()
     {
         using var scratch = new Scratch();
         var repository = new TestRepository(scratch).Configure("land_wait = \"1s\"");
@@ -130,7 +130,7 @@ public sealed class A_target_branch
 
         gate.Open();
         user.Wait().Expect(0);
-        Assert.Equal(MergeBackResult.Landed, repository.Land(record).Expect(0).Record.MergeBack?.Result);
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (repository.Show(record.Id).State, repository.Show(record.Id).MergeBack?.Result));
         Assert.Equal("work\n", repository.Read("work"));
     }
 
