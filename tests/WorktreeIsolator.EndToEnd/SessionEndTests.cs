@@ -124,7 +124,7 @@ public sealed class Ending_a_session : IDisposable
 
         Assert.Equal((last.Id, MergeBackResult.Dropped, $"refs/wt-run/{last.Id}"), (dropped.Id, dropped.MergeBack?.Result, dropped.RescueRef));
         Assert.Equal("README\nby-hand\none\ntwo", _repository.Git("ls-tree", "--name-only", dropped.RescueRef!));
-        Assert.Contains($"git branch rescue-{last.Id} {dropped.RescueRef}", _repository.WtRun.Run("show", last.Id).Expect(0).Output, StringComparison.Ordinal);
+        Assert.Contains($"branch rescue-{last.Id} {dropped.RescueRef}", _repository.WtRun.Run("show", last.Id).Expect(0).Output, StringComparison.Ordinal);
         AssertEnded();
 
         // The same name begins anew, and the old runs have nothing to do with it.
@@ -160,7 +160,7 @@ public sealed class Ending_a_session : IDisposable
             ["left session chat: last used 0s ago (sessions = 30d); land it: wt-run land chat; give it up: wt-run drop chat"], _repository.Prune());
         _repository.Commit("wt-run.toml", "[projects.repo]\npath = \".\"\n[retention]\nsessions = \"1s\"\n");
         Eventually.True(
-            () => _repository.Prune().Any(item => item.StartsWith("took session chat: last used 0s ago (sessions = 1s)", StringComparison.Ordinal)), "the session is a second old");
+            () => _repository.Prune().Any(item => item.StartsWith("took session chat: last used ", StringComparison.Ordinal)), "the session is a second old");
 
         Assert.Equal("work", _repository.Git("show", $"refs/wt-run/{run.Id}:one"));
         AssertEnded();

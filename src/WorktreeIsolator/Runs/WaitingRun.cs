@@ -33,7 +33,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
         }
 
         ahead = ticket.Wait(within, waiting => Tell(waiting.Count - ticket.Places + 1, waiting[0], what, null), context.Cancel);
-        return ahead.Count == 0 || Busy(Describe(ahead[0]));
+        return ahead.Count == 0 || Busy($"run {Describe(ahead[0])}{PidOf(ahead[0])}");
     }
 
     /// <summary>Puts its place into the record and before the person who waits; what was told last is not told again.</summary>
@@ -96,6 +96,9 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
 
     /// <summary>Whether this run was started inside another one.</summary>
     public bool IsInside(string runId) => _ancestors.Contains(runId);
+
+    private string PidOf(string runId) =>
+        store.TryRead(runId)?.Supervisor is { } supervisor ? string.Create(CultureInfo.InvariantCulture, $", pid {supervisor.Pid}") : "";
 
     /// <summary><c>3f9c12ab cron:nightly, 4 min</c>.</summary>
     public string Describe(string runId)

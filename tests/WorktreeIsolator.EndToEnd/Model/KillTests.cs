@@ -110,6 +110,7 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
         var records = new RunStore(_repository[".git/wt-run"]).ReadAll();
         Assert.Equal([], RepositoryState.Names(_repository[".git/wt-run/active"]));
         Assert.All(records, record => Assert.True(record.State.IsFinal(), $"run {record.Id} is {record.State}"));
+        Assert.All(records, record => Assert.True(record.Kept is null, $"run {record.Id} kept its worktree: {record.Kept?.Reason} {record.Message}"));
         Assert.Equal([], Victims.OfRuns(_scratch.Root));
         Assert.Equal([], RepositoryState.Names(_repository[".worktrees"]).Where(name => name != ".trash"));
         Assert.Equal([], RepositoryState.Names(_repository[".git/worktrees"]));
