@@ -85,7 +85,7 @@ internal static class WorktreeRegistration
             RequireFree(repository, branch);
         }
 
-        return Add(repository, directory, runId, name, ["--no-track", "-b", branch.Value], baseCommit.ToString(), branch, baseCommit, error =>
+        return Add(repository, directory, runId, name, ["--no-track", isOurs ? "-B" : "-b", branch.Value], baseCommit.ToString(), branch, baseCommit, error =>
         {
             if (isOurs || !error.Contains("already exists", StringComparison.Ordinal))
             {

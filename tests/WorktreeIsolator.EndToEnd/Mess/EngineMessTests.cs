@@ -1,10 +1,8 @@
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.EndToEnd.TestSupport;
-using WorktreeIsolator.Engines;
 using WorktreeIsolator.MergeBack;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.Recovery;
-using WorktreeIsolator.Runs;
 using Xunit;
 
 namespace WorktreeIsolator.EndToEnd.Mess;
@@ -72,14 +70,16 @@ public abstract class EngineMess(UserRepository user, MergeBackPolicy policy) : 
         }
     }
 
-    /// <summary>In this process, which saves the start of a program.</summary>
-    private RunRecord Run(Scratch scratch, TestRepository repository, KindOfMess mess) => new TriggerRunner(Options(scratch)).Run(new RunRequest
+    /// <summary>By the program: in this process it would be the subreaper of all tests, and end what others have left behind on purpose.</summary>
+    private RunRecord Run(Scratch scratch, TestRepository repository, KindOfMess mess)
     {
-        Project = Project(repository, mess),
-        Engine = EngineDefinition.From(["sh", scratch.Write("mess", MessScript.For(mess))]),
-        Worktree = true,
-        Base = "main",
-    });
+        var limit = mess.RescueLimit is { } bytes ? $"rescue_limit = {bytes}\n" : "";
+        var config = scratch.Write(
+            "mess.toml",
+            $"[projects.repo]\npath = \"{repository.Path}\"\nmerge_back = \"{policy.ToString().ToLowerInvariant()}\"\nfetch = \"never\"\nland_wait = \"0s\"\n"
+            + $"submodules = {(mess.HasSubmodules ? "true" : "false")}\n{limit}");
+        return repository.WtRun.Run("run", "--config", config, "--worktree", "--base", "main", "--json", "--", "sh", scratch.Write("mess", MessScript.For(mess))).Record;
+    }
 
     /// <summary>As a user for whom there are things that cannot be read.</summary>
     private RunRecord RunAsNobody(Scratch scratch, TestRepository repository, KindOfMess mess)
