@@ -93,12 +93,22 @@ public sealed class Reconciler
                 _ = broken.Heal(_repository, record.Id, record.CreatedAt);
             }
 
-            _store.Settle(record);
+            NameRescue(_repository, journal);
+            _store.Settle(journal.Record);
         }
         catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
             // It stays active, so that the next command tries again.
             journal.Note("recovery", e.Message);
+        }
+    }
+
+    /// <summary>What was done with a run that is over may have broken off after it had rescued something: the record names that all the same.</summary>
+    internal static void NameRescue(Repository? repository, RunJournal journal)
+    {
+        if (repository is not null && journal.Record.RescueRef is null && new RescueRef(repository, journal.Record.Id).NameIfThere is { } name)
+        {
+            journal.Update(record => record with { RescueRef = name });
         }
     }
 

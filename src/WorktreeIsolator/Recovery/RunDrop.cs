@@ -46,7 +46,17 @@ public static class RunDrop
         using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
         var context = RunContext.For(
             journal, options, repository, log, project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
-        var dropped = Drop(plan, record, ending?.Session, context);
+        RunRecord dropped;
+        try
+        {
+            dropped = Drop(plan, record, ending?.Session, context);
+        }
+        catch
+        {
+            Reconciler.NameRescue(repository, journal);
+            throw;
+        }
+
         ending?.End();
         journal.Update(current => dropped with { SettledAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
         return journal.Record;

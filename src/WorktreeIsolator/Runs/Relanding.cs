@@ -68,6 +68,7 @@ internal static class Relanding
             var landed = ending is null ? BringBack(plan, record, context) : BringBack(plan, record, ending.Session, context);
             if (!isByHand && landed.WaitsForItsTarget())
             {
+                Reconciler.NameRescue(repository, journal);
                 store.Deactivate(record.Id);
                 return null;
             }
@@ -82,6 +83,7 @@ internal static class Relanding
         }
         catch
         {
+            Reconciler.NameRescue(repository, journal);
             store.Deactivate(record.Id);
             throw;
         }

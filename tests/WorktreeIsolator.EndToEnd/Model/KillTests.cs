@@ -8,7 +8,7 @@ namespace WorktreeIsolator.EndToEnd.Model;
 
 /// <summary>
 /// <c>kill -9</c> at random moments: the supervisor, something that it has started, or both; each time whatever command comes next finds everything in
-/// order or puts it in order. 40 times, or 300 with <c>WT_RUN_HEAVY=1</c>; <c>WT_RUN_MODEL_SEED</c> sets the seed that a failure prints.
+/// order or puts it in order. 12 times, or 300 with <c>WT_RUN_HEAVY=1</c>; <c>WT_RUN_MODEL_SEED</c> sets the seed that a failure prints.
 /// </summary>
 public sealed class A_run_that_is_killed_at_any_moment : IDisposable
 {
@@ -38,7 +38,7 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
     [Fact]
     public void Is_brought_to_its_end_by_whatever_command_comes_next_and_has_lost_nothing()
     {
-        var times = HeavyTests.Count(few: 40, many: 300);
+        var times = HeavyTests.Count(few: 12, many: 300);
         for (var i = 1; i <= times; i++)
         {
             var moment = "";

@@ -15,7 +15,7 @@ public sealed class A_repository_in_which_anything_happens
     public void Stays_whole_and_loses_nothing()
     {
         var seed = ModelSeed.Given ?? Random.Shared.Next(1_000_000);
-        var steps = ModelSeed.Steps ?? 300;
+        var steps = ModelSeed.Steps ?? 60;
         using var world = new ModelWorld(seed);
         var next = new ModelSteps(world);
         var invariants = new ModelInvariants(world);
