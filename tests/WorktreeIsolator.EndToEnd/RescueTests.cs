@@ -403,6 +403,17 @@ public sealed class A_worktree_that_is_kept_after_verify_has_failed : IDisposabl
     }
 
     [Fact]
+    public void Is_left_as_it_is_if_the_engine_failed_and_nothing_was_delivered()
+    {
+        _repository.Write("wt-run.toml", _repository.Read("wt-run.toml") + "uncommitted = \"rescue\"\n");
+
+        var record = _repository.RunInWorktree("git checkout -q --detach; echo work > work; exit 3").Expect(3).Record;
+
+        Assert.Equal("?? work", _scratch.Run(record.Worktree!, "git", "status", "--porcelain").Expect(0).Output.Trim());
+        Assert.Equal("work", _repository.Git("show", $"{record.RescueRef}:work"));
+    }
+
+    [Fact]
     public void Lands_what_a_person_committed_on_the_branch_elsewhere()
     {
         var record = _repository.RunInWorktree("echo work > work").Expect(120).Record;

@@ -53,34 +53,33 @@ internal sealed partial class TemporaryWorktree
     }
 
     /// <summary>
-    /// A session goes on on its branch, wherever its engine left HEAD, if the branch holds all of it. The index and the files are those of the tip
-    /// already, but after a landing that ended otherwise: verify and rebase ran there on another commit.
+    /// A worktree that stays goes on on its branch, wherever HEAD was left, if the branch holds all of it. The index and the files are those of the
+    /// tip already, but after a delivery: verify and rebase ran there on another commit, and what they left is no work.
     /// </summary>
-    private void GoBackToBranch(KeptWork work, bool discard)
+    private void GoBackToBranch(KeptWork work, bool afterDelivery)
     {
-        if (work.Unfinished is not null || work.RunBranchTip != work.Tip
-            || _git.ReadOnly().Try(["symbolic-ref", "--quiet", "HEAD"]).Output == _worktree.Branch.Ref)
+        if (work.Unfinished is not null || _git.ReadOnly().Try(["symbolic-ref", "--quiet", "HEAD"]).Output == _worktree.Branch.Ref)
         {
             return;
         }
 
-        if (discard)
+        if (afterDelivery && DeliveryUsesWorktree)
         {
             ExactCheckout.Of(_git, work.Tip);
         }
 
-        PointHeadAtBranch();
+        if (work.RunBranchTip == work.Tip)
+        {
+            PointHeadAtBranch();
+        }
     }
 
     /// <summary>The session goes on as if there had been no landing.</summary>
     private void LeaveLanding(KeptWork work)
     {
-        GoBackToBranch(work, discard: true);
+        GoBackToBranch(work, afterDelivery: true);
         File.Delete(Sessions.LandingFile(_plan.Session!.Value));
     }
-
-    private void PointHeadAtBranch() =>
-        _git.Run(["symbolic-ref", "-m", "wt-run: back to the session's branch", "HEAD", _worktree.Branch.Ref]);
 
     /// <summary>A supervisor that died may have landed or pushed the work, and not have said so.</summary>
     private WorkOutcome? DeliveredBefore() =>

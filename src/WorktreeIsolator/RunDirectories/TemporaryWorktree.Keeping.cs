@@ -25,7 +25,7 @@ internal sealed partial class TemporaryWorktree
             throw new WorktreeIsolatorException(
                 FailureKind.Usage,
                 $"The worktree '{_worktree.Path}' of run {_context.RunId} cannot be dropped: {why}.",
-                $"Its commits are safe. Move the rest out of it, or delete that there; or, when you have what you need from it:\nrm -rf {ShellWords.Quoted(_worktree.Path)}\nThen: wt-run drop {_context.RunId}");
+                $"{work.Remedy ?? "Move that out of it"}. Or, if you need nothing of all that is in it:\nrm -rf {ShellWords.Quoted(_worktree.Path)}\nThen: wt-run drop {_context.RunId}");
         }
 
         return record with { RescueRef = work.RescueRef ?? record.RescueRef, Artifacts = artifacts.Info };
@@ -68,6 +68,9 @@ internal sealed partial class TemporaryWorktree
         return rescued.RescueRef;
     }
 
+    private void PointHeadAtBranch() =>
+        _git.WithoutHooks().Run(["symbolic-ref", "-m", "wt-run: back to the branch", "HEAD", _worktree.Branch.Ref]);
+
     /// <summary>Takes away a worktree and leaves the run branch: all that is in it is known to be held by a ref.</summary>
     public void GiveUp()
     {
@@ -91,28 +94,6 @@ internal sealed partial class TemporaryWorktree
     /// <summary>Whether a delivery puts something else into the worktree than the engine left.</summary>
     private bool DeliveryUsesWorktree =>
         _plan.Project.Verify.Count > 0 || _plan.Project.AfterPush.Count > 0 || _plan.Project.MergeStyle == MergeStyle.Rebase;
-
-    /// <summary>A worktree that stays holds the work, on its branch, and not what verify or a rebase made of it.</summary>
-    private void StandAtWork(KeptWork work)
-    {
-        if (!DeliveryUsesWorktree || work.Unfinished is not null)
-        {
-            return;
-        }
-
-        try
-        {
-            ExactCheckout.Of(_git, work.Tip);
-            if (work.RunBranchTip == work.Tip)
-            {
-                _git.WithoutHooks().Run(["symbolic-ref", "HEAD", _worktree.Branch.Ref]);
-            }
-        }
-        catch (Exception e) when (e is GitException or OperationCanceledException)
-        {
-            _context.Warn($"The worktree '{_worktree.Path}' is kept, and could not be brought back to the run's work: {e.Message}");
-        }
-    }
 
     /// <summary>What a person has committed on the run branch since, and not in the worktree that was kept, is what they want to land.</summary>
     private KeptWork WhatPersonDid(RunRecord record, KeptWork work, EngineVerdict verdict) =>

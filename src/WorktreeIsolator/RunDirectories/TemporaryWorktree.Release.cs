@@ -18,13 +18,13 @@ internal sealed partial class TemporaryWorktree
         var branchGoes = outcome.Result is MergeBackResult.Nothing or MergeBackResult.Landed or MergeBackResult.Pushed;
         if (outcome.Result == MergeBackResult.Kept && _plan.Target.Policy == MergeBackPolicy.None && record.State == RunState.Succeeded)
         {
-            rescueRef = RescueFor().Hold(work.Tip);
-            branchGoes = true;
+            var held = TryHold(work.Tip);
+            rescueRef = held ?? rescueRef;
+            branchGoes = held is not null;
         }
 
         if (keepWorktree is not null)
         {
-            StandAtWork(work);
             return record with
             {
                 RescueRef = rescueRef,
@@ -62,6 +62,20 @@ internal sealed partial class TemporaryWorktree
         }
 
         return record with { RescueRef = rescueRef };
+    }
+
+    /// <summary>The work is on its branch; that it is not under a ref of its own besides changes nothing of that.</summary>
+    private string? TryHold(CommitId commit)
+    {
+        try
+        {
+            return RescueFor().Hold(commit);
+        }
+        catch (GitException e)
+        {
+            _context.Warn($"The branch '{_worktree.Branch}' is kept: {e.Message}");
+            return null;
+        }
     }
 
     /// <summary>No ref holds what git ignores: it goes with the worktree, and the journal says what that was.</summary>

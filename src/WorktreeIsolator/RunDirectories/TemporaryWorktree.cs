@@ -143,7 +143,7 @@ internal sealed partial class TemporaryWorktree : RunDirectory
 
         if (_plan.Session is not null)
         {
-            GoBackToBranch(work, discard: false);
+            GoBackToBranch(work, afterDelivery: false);
         }
 
         var outcome = StaysInSession(verdict) ? KeptInSession(work)
@@ -161,11 +161,29 @@ internal sealed partial class TemporaryWorktree : RunDirectory
             return described with { RescueRef = work.RescueRef ?? record.RescueRef };
         }
 
+        if (verdict.Succeeded && keepWorktree is not null)
+        {
+            StandAtWork(work);
+        }
+
         return Release(described, work, outcome, keepWorktree);
     }
+
     /// <summary>Holds nothing but files and a registration, which <see cref="BringBack"/> deals with, and a crash leaves to recovery.</summary>
     public override void Dispose()
     {
+    }
+
+    private void StandAtWork(KeptWork work)
+    {
+        try
+        {
+            GoBackToBranch(work, afterDelivery: true);
+        }
+        catch (Exception e) when (e is GitException or OperationCanceledException)
+        {
+            _context.Warn($"The worktree '{_worktree.Path}' is kept, and could not be brought back to the run's work: {e.Message}");
+        }
     }
 
     private static TemporaryWorktree Filled(WorktreePlan plan, RegisteredWorktree registered, RunContext context, CommitId? deleteBranchAt)
