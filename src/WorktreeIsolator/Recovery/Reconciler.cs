@@ -88,7 +88,7 @@ public sealed class Reconciler
         using var journal = _store.TakeOver(record, liveness, _options.Time);
         try
         {
-            if (_repository is not null && LastLanding(journal.Notes(RunEvents.Landing)) is { } broken)
+            if (_repository is not null && BrokenLanding.LastOf(journal.Notes(RunEvents.Landing)) is { } broken)
             {
                 _ = broken.Heal(_repository, record.Id, record.CreatedAt);
             }
@@ -128,7 +128,7 @@ public sealed class Reconciler
             var unwatched = _options with { Observer = RunObserver.None };
             var context = RunContext.For(
                 journal, unwatched, _repository, log, _project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
-            var brought = record.Worktree is null ? record : WithItsRefs(BringBack(record, context));
+            var brought = _repository is null || record.Worktree is null ? record : new InterruptedWork(_project, _repository, _store, context).BringBack(record);
             journal.Update(
                 _ => brought with
                 {
@@ -195,141 +195,5 @@ public sealed class Reconciler
         return supervisor.PidNamespace == ProcessIdentity.PidNamespace
             ? null
             : "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
-    }
-
-    /// <summary>First of all: it is a person's checkout, and what has landed is known only afterwards.</summary>
-    private RunRecord HealLanding(RunRecord record, RunContext context) =>
-        LastLanding(context.Journalled(RunEvents.Landing)) is not { } broken || broken.Heal(_repository!, record.Id, record.CreatedAt)
-            ? record
-            : record with { Hint = $"Its landing broke off in '{broken.Path}', and not all that git had written there could be taken back: see 'git status' there." };
-
-    private static BrokenLanding? LastLanding(IReadOnlyList<string> notes) => notes is [.., var note] ? BrokenLanding.TryParse(note) : null;
-
-    /// <summary>Whether it died while it made the session's worktree: no engine has run in that, and nobody else had the session's turn since.</summary>
-    private bool MayTakeAway(RunRecord record, string session) =>
-        record.State == RunState.Preparing && _store.Sessions.TryRead(session) is null or { HasWorktree: false };
-
-    /// <summary>What its engine left is committed, and the session stays.</summary>
-    private static RunRecord BringSessionBack(RunRecord record, WorktreePlan plan, RunContext context)
-    {
-        // One that has not come so far had not got the session's turn, or had not found the worktree: that is none of its.
-        if (record.State < RunState.Starting)
-        {
-            return record;
-        }
-
-        if (RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit) is { } registered)
-        {
-            using var worktree = TemporaryWorktree.Adopt(plan, registered, context);
-            return worktree.BringBack(record, new EngineVerdict(false, "was interrupted"));
-        }
-
-        return record with { MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept } };
-    }
-
-    private RunRecord BringBack(RunRecord record, RunContext context)
-    {
-        if (_repository is null || WorktreePlan.Of(record, _project, _repository) is not { } plan)
-        {
-            return record;
-        }
-
-        LeftLock.Remove(_repository, record.CreatedAt);
-        return record.Session is { } name && !MayTakeAway(record, name)
-            ? BringSessionBack(record, plan, context)
-            : BringBack(HealLanding(record, context), plan, context);
-    }
-
-    private RunRecord BringBack(RunRecord record, WorktreePlan plan, RunContext context)
-    {
-        if (_repository is null)
-        {
-            return record;
-        }
-
-        var path = record.Worktree!;
-        if (RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit) is { } registered)
-        {
-            if (record.State >= RunState.Starting)
-            {
-                using var worktree = TemporaryWorktree.Adopt(plan, registered, context);
-                return worktree.BringBack(record, new EngineVerdict(false, "was interrupted"));
-            }
-
-            // No engine has run in it.
-            Removal.Remove(_repository, plan.Directory, path, registered.AdminDirectory, context.TakeLock, record.Id);
-        }
-        else if (Directory.Exists(path) && (record.State >= RunState.Starting || Directory.EnumerateFileSystemEntries(path).Any()))
-        {
-            return StrayWorktree.Keep(path, record);
-        }
-        else
-        {
-            // Gone, or made by a 'git worktree add' that was killed before it wrote anything into it.
-            if (record.State >= RunState.Starting && RegisteredWorktree.TryFindGone(_repository, path, plan.Branch, plan.Base.Commit) is { } gone)
-            {
-                using var worktree = TemporaryWorktree.Adopt(plan, gone, context);
-                record = record with { RescueRef = worktree.RescueFromRegistration() ?? record.RescueRef };
-                if (worktree.WhyRegistrationStays is { } stays)
-                {
-                    return record with { Kept = new KeptInfo(Path.Combine(gone.AdminDirectory, "modules"), stays) };
-                }
-            }
-
-            using var taken = context.TakeLock();
-            if (Directory.Exists(path))
-            {
-                Directory.Delete(path);
-            }
-
-            _ = _repository.Git.Try(["worktree", "remove", "-f", "-f", path]);
-            Removal.ForgetHalfMade(_repository, path);
-        }
-
-        return Delivered(record, plan, context);
-    }
-
-    /// <summary>Of a run whose worktree is gone: where its work is.</summary>
-    private RunRecord Delivered(RunRecord record, WorktreePlan plan, RunContext context)
-    {
-        // It may have died after it had delivered its work and removed the worktree; then something else holds the run branch, if that is still there.
-        var notes = context.Journalled(RunEvents.Landing);
-        if (WorkDelivery.FindDelivered(_repository!, _project, plan.Target, plan.Branch, notes) is { Commit: { } landed } delivered)
-        {
-            DeleteBranchHeldBy(
-                delivered.Result == MergeBackResult.Landed ? landed.ToString() : plan.Target.PushedTo(_project, plan.Branch).TrackingRef(_repository!.Config), record, plan);
-            return record with { MergeBack = record.MergeBack! with { Result = delivered.Result, Commit = landed.ToString() } };
-        }
-
-        // The run branch goes if it is still where the run began; with commits on it, it is the work and stays. A session's stays with the session.
-        var tip = new RunRefs(_repository!, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit).BranchTip;
-        var isUnused = tip is null ? record.RescueRef is null : !IsOfSession(record) && RunRefs.WhyNotDeleted(_repository!, plan.Branch, plan.Base.Commit, record.Id) is null;
-        return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
-    }
-
-    private bool IsOfSession(RunRecord record) => record.Session is { } name && _store.Sessions.TryRead(name) is not null;
-
-    /// <summary>What landed may be a merge, or a copy of what is on the branch; what of it is nowhere else was rescued before the worktree went.</summary>
-    private void DeleteBranchHeldBy(string holder, RunRecord record, WorktreePlan plan)
-    {
-        var refs = new RunRefs(_repository!, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit);
-        if (refs.BranchTip is { } tip
-            && (_repository!.IsAncestor(tip, holder) || (refs.RescueTip is { } rescued && _repository.IsAncestor(tip, rescued.ToString()))))
-        {
-            _ = RunRefs.WhyNotDeleted(_repository, plan.Branch, tip, record.Id);
-        }
-    }
-
-    /// <summary>The rescue ref may have been made by the process that died; the ref that holds a merge until it has landed is of no use any more.</summary>
-    private RunRecord WithItsRefs(RunRecord record)
-    {
-        if (_repository is null)
-        {
-            return record;
-        }
-
-        _ = _repository.WithoutHooks().DeleteRef(WorkLanding.MergeRefOf(record.Id), null, record.Id);
-        var rescue = new RescueRef(_repository, record.Id);
-        return record with { RescueRef = record.RescueRef ?? rescue.NameIfThere };
     }
 }
