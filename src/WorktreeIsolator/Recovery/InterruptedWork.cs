@@ -1,6 +1,7 @@
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
 
@@ -27,10 +28,108 @@ internal sealed class InterruptedWork(ProjectConfig project, Repository reposito
             return WithItsRefs(record);
         }
 
-        LeftLock.Remove(repository, record.CreatedAt);
+        RemoveLocks(record, plan);
         return WithItsRefs(record.Session is { } name && !MayTakeAway(record, name)
             ? BringSessionBack(record, plan)
             : BringWorktreeBack(HealLanding(record), plan));
+    }
+
+    /// <summary>
+    /// Ends what a landing or dropping of a run that is over has left whose wt-run died: its processes, a fast-forward that broke off, the worktree
+    /// that it had made again, what git still knows of one that is gone. A worktree that is kept stays.
+    /// </summary>
+    /// <param name="record">The run's record.</param>
+    /// <returns>The record, which names no kept worktree that is not there, and the rescue.</returns>
+    /// <exception cref="WorktreeIsolatorException">Something is in the way; nothing is lost, and it can be tried again.</exception>
+    public RunRecord EndWhatPersonBegan(RunRecord record)
+    {
+        EndProcesses(record);
+        if (WorktreePlan.Of(record, project, repository) is not { } plan)
+        {
+            return record;
+        }
+
+        RemoveLocks(record, plan);
+        _ = HealLanding(record);
+        if (record.Session is null)
+        {
+            record = RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit) is { } found
+                ? record.Kept is null ? TakeAwayLeftOver(plan, found, record, context) : record
+                : ForgetGone(record, plan);
+        }
+
+        return WithItsRefs(record);
+    }
+
+    /// <summary>
+    /// Takes away a worktree that is not kept, but left over: a landing by hand was killed, or a removal failed. What is in it is of its verify
+    /// command, not work; what a person may have done there is rescued.
+    /// </summary>
+    /// <param name="plan">The run's plan.</param>
+    /// <param name="found">The worktree. No process of the run is at work in it.</param>
+    /// <param name="record">The run.</param>
+    /// <param name="context">The run.</param>
+    /// <returns>The record, with the rescue.</returns>
+    /// <exception cref="WorktreeIsolatorException">Someone is at work in it.</exception>
+    public static RunRecord TakeAwayLeftOver(WorktreePlan plan, RegisteredWorktree found, RunRecord record, RunContext context)
+    {
+        if (ProcessesInDirectory.Find(found.Path) is { Count: > 0 } busy)
+        {
+            throw new WorktreeIsolatorException(FailureKind.Usage, $"Someone is at work in '{found.Path}', which a landing of run {record.Id} left: {string.Join(", ", busy)}.", "Let them leave that directory first.");
+        }
+
+        using var leftOver = TemporaryWorktree.Adopt(plan, found, context);
+
+        // Without an index its files had not all been written yet: nobody has worked in it.
+        var rescue = File.Exists(Path.Combine(found.AdminDirectory, "index")) ? leftOver.SetAside() : null;
+        leftOver.GiveUp();
+        return record with { RescueRef = rescue ?? record.RescueRef };
+    }
+
+    /// <summary>Ends the processes of a landing by hand that was killed: its verify command, its git.</summary>
+    private void EndProcesses(RunRecord record)
+    {
+        var end = ProcessTree.EndRun(record.Id, null, [], SupervisedCommand.DefaultGrace, project.KeepProcesses);
+        if (!end.AllGone)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.System, $"Processes of a landing of run {record.Id} that was killed could not be ended: {string.Join(", ", end.NotEnded)}.");
+        }
+    }
+
+    /// <summary>What git knows of a worktree whose directory is gone: a dropping was killed on its way, or git while it made the worktree again.</summary>
+    private RunRecord ForgetGone(RunRecord record, WorktreePlan plan)
+    {
+        var path = record.Worktree!;
+        var admin = Path.Combine(repository.CommonDirectory, "worktrees", Path.GetFileName(path));
+        if (Directory.Exists(path) && !Directory.EnumerateFileSystemEntries(path).Any())
+        {
+            Directory.Delete(path);
+        }
+
+        if (Path.Exists(path) || RegisteredWorktree.FindMoved(repository, path) is not null)
+        {
+            return record;
+        }
+
+        if (Directory.Exists(admin))
+        {
+            _ = new RunRefs(repository, record.Id, plan.Branch, path, plan.Base.Commit).HoldFromRegistration();
+            Removal.Remove(repository, plan.Directory, path, admin, context.TakeLock, record.Id);
+        }
+
+        return record with { Kept = record.Kept?.Path == path ? null : record.Kept };
+    }
+
+    /// <summary>Those of a git that was killed while it deleted a ref, made the run branch, or moved a target that is checked out nowhere.</summary>
+    private void RemoveLocks(RunRecord record, WorktreePlan plan)
+    {
+        LeftLock.Remove(repository, record.CreatedAt);
+        LeftLock.Remove(repository, record.CreatedAt, plan.Branch.Ref);
+        if (plan.Target.Branch is { } target)
+        {
+            LeftLock.Remove(repository, record.CreatedAt, target.Ref);
+        }
     }
 
     /// <summary>First of all: it is a person's checkout, and what has landed is known only afterwards.</summary>

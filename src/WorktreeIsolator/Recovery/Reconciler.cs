@@ -1,7 +1,5 @@
-using System.Globalization;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
-using WorktreeIsolator.MergeBack;
 using WorktreeIsolator.Notifications;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
@@ -40,10 +38,7 @@ public sealed class Reconciler
     }
 
     /// <summary>The runs whose supervisor is gone, without touching anything.</summary>
-    public IReadOnlyList<RunRecord> FindDead() =>
-    [
-        .. _store.ActiveIds().Select(_store.TryRead).OfType<RunRecord>().Where(record => !record.State.IsFinal() && !_store.IsAlive(record.Id)),
-    ];
+    public IReadOnlyList<RunRecord> FindDead() => _store.FindDead();
 
     /// <summary>Ends what dead runs left. Whoever comes second finds nothing to do.</summary>
     /// <returns>The records that became final, and those that could not, which say why.</returns>
@@ -67,7 +62,7 @@ public sealed class Reconciler
 
             if (record.State.IsFinal())
             {
-                EndLandingByHand(record, liveness);
+                EndWhatPersonBegan(record, liveness);
                 continue;
             }
 
@@ -82,18 +77,23 @@ public sealed class Reconciler
         return results;
     }
 
-    /// <summary>A run that is over is active again while someone lands it; who did may have died.</summary>
-    private void EndLandingByHand(RunRecord record, FileLock liveness)
+    /// <summary>A run that is over is active again while someone lands or drops it; who did may have died.</summary>
+    private void EndWhatPersonBegan(RunRecord record, FileLock liveness)
     {
         using var journal = _store.TakeOver(record, liveness, _options.Time);
         try
         {
-            if (_repository is not null && BrokenLanding.LastOf(journal.Notes(RunEvents.Landing)) is { } broken)
+            if (_repository is not null)
             {
-                _ = broken.Heal(_repository, record.Id, record.CreatedAt);
+                using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
+                var ended = new InterruptedWork(_project, _repository, _store, ContextFor(journal, log)).EndWhatPersonBegan(record);
+                NameRescue(_repository, journal);
+                if (ended != record)
+                {
+                    journal.Update(now => now with { Kept = ended.Kept, RescueRef = ended.RescueRef ?? now.RescueRef });
+                }
             }
 
-            NameRescue(_repository, journal);
             _store.Settle(journal.Record);
         }
         catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
@@ -115,7 +115,7 @@ public sealed class Reconciler
     private RunRecord Recover(RunRecord record, FileLock liveness)
     {
         using var journal = _store.TakeOver(record, liveness, _options.Time);
-        if (WhyNotOver(record) is { } why)
+        if (DeadRun.WhyNotOver(record, _options.Environment, _project.KeepProcesses) is { } why)
         {
             return record with { Message = why };
         }
@@ -123,11 +123,7 @@ public sealed class Reconciler
         try
         {
             using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
-
-            // Whoever runs a command now is not watching that run.
-            var unwatched = _options with { Observer = RunObserver.None };
-            var context = RunContext.For(
-                journal, unwatched, _repository, log, _project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
+            var context = ContextFor(journal, log);
             var brought = _repository is null || record.Worktree is null ? record : new InterruptedWork(_project, _repository, _store, context).BringBack(record);
             journal.Update(
                 _ => brought with
@@ -148,52 +144,7 @@ public sealed class Reconciler
         return journal.Record;
     }
 
-    /// <summary>Ends the run's processes; null if they are seen to be gone.</summary>
-    private string? WhyNotOver(RunRecord record)
-    {
-        if (WhyOutOfReach(record, _options.Environment) is { } why)
-        {
-            return why;
-        }
-
-        if (record.Supervisor is not { } supervisor || supervisor.BootId != ProcessIdentity.BootId)
-        {
-            return null;
-        }
-
-        var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
-        var end = ProcessTree.EndRun(record.Id, root, [], SupervisedCommand.DefaultGrace, _project.KeepProcesses);
-        return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
-    }
-
-    /// <summary>Why processes of a dead run cannot be ended, or seen, from here; null if they can be, or there are none left.</summary>
-    internal static string? WhyOutOfReach(RunRecord record, IReadOnlyDictionary<string, string> environment)
-    {
-        const uint Root = 0;
-        var isOfThisBoot = record.Supervisor?.BootId == ProcessIdentity.BootId;
-        if (record.Supervisor is not { } supervisor || (!isOfThisBoot && record.Worktree is null))
-        {
-            return null;
-        }
-
-        if (supervisor.Uid != Libc.GetEuid() && Libc.GetEuid() != Root)
-        {
-            return string.Create(
-                CultureInfo.InvariantCulture, $"It belongs to another user (uid {supervisor.Uid}), whose next wt-run command here brings it to its end.");
-        }
-
-        if (!isOfThisBoot)
-        {
-            return null;
-        }
-
-        if (RunEnvironment.Parents(environment).Contains(record.Id))
-        {
-            return "It is the run inside which this command was started, so its engine still works.";
-        }
-
-        return supervisor.PidNamespace == ProcessIdentity.PidNamespace
-            ? null
-            : "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
-    }
+    /// <summary>Whoever runs a command now is not watching that run.</summary>
+    private RunContext ContextFor(RunJournal journal, OutputLog log) => RunContext.For(
+        journal, _options with { Observer = RunObserver.None }, _repository, log, _project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
 }
