@@ -27,6 +27,7 @@ public sealed class A_supervisor_that_was_killed : IDisposable
     private string Once => $"if rm '{_scratch.Path("armed")}' 2> /dev/null; then echo $$ > '{_scratch.Path("held")}'; {_gate.Step}; fi";
 
     [Theory]
+    [InlineData("fetch", "list")]
     [InlineData("registration", "list")]
     [InlineData("checkout", "prune")]
     [InlineData("hook", "show")]
@@ -226,6 +227,10 @@ public sealed class A_supervisor_that_was_killed : IDisposable
     {
         switch (stage)
         {
+            case "fetch":
+                _repository.AddBareRemote();
+                _repository.Git("config", "remote.origin.uploadpack", _scratch.Script("upload-pack", $"{Once}\nexec git-upload-pack \"$@\"\n"));
+                break;
             case "registration":
                 var real = _repository.Git("--exec-path");
                 _scratch.Run(_scratch.Root, "cp", "-rs", real, _scratch.Path("parts")).Expect(0);

@@ -20,9 +20,9 @@ internal sealed record TargetCheckouts(CommitId? Tip, IReadOnlyList<(WorktreeEnt
 /// <param name="target">The branch.</param>
 /// <param name="runId">The run.</param>
 /// <param name="note">Writes down, before each step, what is about to be moved.</param>
-/// <param name="endDead">Ends what a run whose supervisor is gone has left at work, and says what could not be ended; null if nothing of it is left.</param>
+/// <param name="endDeadInPlace">Ends what runs in place whose supervisor is gone have left at work, and says what could not be ended; null if nothing is left.</param>
 internal sealed class Landing(
-    Repository repository, ProjectConfig project, BranchName target, string runId, Action<string> note, Func<RunRecord, string?> endDead) : LandingPlace
+    Repository repository, ProjectConfig project, BranchName target, string runId, Action<string> note, Func<string?> endDeadInPlace) : LandingPlace
 {
     private readonly bool _runHooks = project.Hooks == HookMode.Run;
 
@@ -176,12 +176,9 @@ internal sealed class Landing(
     private TargetInUse? WhoeverWorksIn(string path, string gitDirectory)
     {
         // The turn of a dead run is free before its engine has ended.
-        foreach (var dead in new RunStore(repository.StateDirectory).FindDead().Where(run => run.Isolation.Kind == "in_place"))
+        if (endDeadInPlace() is { } left)
         {
-            if (endDead(dead) is { } why)
-            {
-                return new TargetInUse($"run {dead.Id} in '{path}', whose wt-run process died. {why}");
-            }
+            return new TargetInUse(left);
         }
 
         if (PeerProcesses.Of(project, repository, path) is { Count: > 0 } peers)
