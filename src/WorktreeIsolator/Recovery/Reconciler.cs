@@ -162,7 +162,8 @@ public sealed class Reconciler
         }
 
         var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
-        var end = ProcessTree.EndRun(record.Id, root, [], SupervisedCommand.DefaultGrace, _project.KeepProcesses);
+        var grace = record.Engine.GraceMs is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : SupervisedCommand.DefaultGrace;
+        var end = ProcessTree.EndRun(record.Id, root, [], grace, _project.KeepProcesses);
         return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
     }
 
