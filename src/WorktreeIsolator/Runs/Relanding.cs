@@ -14,6 +14,8 @@ namespace WorktreeIsolator.Runs;
 /// </summary>
 internal static class Relanding
 {
+    private const string Landed = "landed";
+
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>Lands because a person says so.</summary>
@@ -36,7 +38,7 @@ internal static class Relanding
         }
 
         var store = new RunStore(repository.StateDirectory);
-        using var ending = SessionEnding.Take(store, record, "landed");
+        using var ending = SessionEnding.Take(store, record, Landed);
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience);
         if (liveness is null)
         {
@@ -109,7 +111,7 @@ internal static class Relanding
         {
             // Not kept, but left over: a landing by hand was killed, or a removal failed. What is in it is of its verify command, not work.
             EndProcesses(plan.Project, record);
-            using var leftOver = TemporaryWorktree.Adopt(plan, RunDrop.FindAtRest(plan, record), context);
+            using var leftOver = TemporaryWorktree.Adopt(plan, WorktreeAtRest.Find(plan, record, Landed), context);
             record = record with { RescueRef = leftOver.SetAside() ?? record.RescueRef };
             leftOver.GiveUp();
             kept = null;
@@ -135,6 +137,10 @@ internal static class Relanding
         if (kept is null)
         {
             record = MakeRoom(plan, record, context);
+        }
+        else
+        {
+            WorktreeAtRest.Require(kept, plan, record, Landed);
         }
 
         using var worktree = kept is null ? Reopen(plan, record, context) : TemporaryWorktree.Adopt(plan, kept, context);
@@ -202,6 +208,5 @@ internal static class Relanding
         return WorkTarget.Decide(MergeBackPolicy.Merge, project, name, new BaseResolver(repository, project.PushRemote).TryResolve(name)?.Branch);
     }
 
-    private static WorktreeIsolatorException Cannot(RunRecord record, string why, string? hint = null) =>
-        new(FailureKind.Usage, $"Run {record.Id} cannot be landed: {why}", hint);
+    private static WorktreeIsolatorException Cannot(RunRecord record, string why, string? hint = null) => WorktreeAtRest.Cannot(record, Landed, why, hint);
 }
