@@ -272,7 +272,7 @@ public sealed class Reconciler
                 record = record with { RescueRef = worktree.RescueFromRegistration() ?? record.RescueRef };
                 if (worktree.WhyRegistrationStays is { } stays)
                 {
-                    return record with { Kept = new KeptInfo(Path.Combine(gone.AdminDirectory, "modules"), stays) };
+                    return record with { Kept = new KeptInfo(Path.Combine(gone.AdminDirectory, "modules"), stays), Hint = worktree.HowRegistrationGoes };
                 }
             }
 
