@@ -103,12 +103,8 @@ public sealed class A_supervisor_that_was_killed : IDisposable
     public void Whose_engine_ignores_signals_keeps_the_next_one_waiting_until_that_is_gone()
     {
         _repository.Configure("concurrent = false");
-        var (pid, signals, ran) = (_scratch.Path("pid"), _scratch.Path("signals"), _scratch.Path("ran"));
-        using var run = _repository.WtRun.Start(
-            "run", "--", "sh", "-c", $"trap 'echo INT >> {signals}' INT; trap 'echo TERM >> {signals}' TERM; echo $$ > {pid}; while :; do sleep 0.1; done");
-        Eventually.True(() => File.Exists(pid) && File.ReadAllText(pid).EndsWith('\n'), "the engine runs");
-        var engine = ProcessEntry.Read(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture))!;
-        run.Kill();
+        var ran = _scratch.Path("ran");
+        var engine = KillAboveStubbornEngine(out var signals);
 
         using var next = _repository.WtRun.Start("run", "--json", "--", "touch", ran);
         Eventually.True(() => File.Exists(signals), "the engine was asked to end");
@@ -118,6 +114,42 @@ public sealed class A_supervisor_that_was_killed : IDisposable
         Victims.Kill(engine);
         next.Wait().Expect(0);
         Assert.True(File.Exists(ran));
+    }
+
+    [Fact]
+    public void Whose_engine_someone_else_is_just_ending_keeps_the_next_one_waiting_until_that_is_gone()
+    {
+        _repository.Configure("concurrent = false");
+        var ran = _scratch.Path("ran");
+        var engine = KillAboveStubbornEngine(out var signals);
+        using var other = _repository.WtRun.Start("list");
+        Eventually.True(() => File.Exists(signals), "the engine was asked to end");
+
+        using var next = _repository.WtRun.Start("run", "--json", "--", "touch", ran);
+        Eventually.True(() => File.Exists(ran) || _repository.Runs().Any(run => run.State == RunState.Queued), "the next run waits");
+        Assert.True(engine.Identity.IsAlive);
+        Assert.False(File.Exists(ran), "the next run did not wait");
+
+        Victims.Kill(engine);
+        next.Wait().Expect(0);
+        other.Wait().Expect(0);
+    }
+
+    [Fact]
+    public void In_place_keeps_landings_out_until_its_engine_is_gone()
+    {
+        using var landing = _repository.WtRun.Start("run", "--worktree", "--json", "--", "sh", "-c", $"{EngineScript.Commit("work")}; {_gate.Step}");
+        _gate.AwaitReached();
+        var engine = KillAboveStubbornEngine(out var signals);
+        var head = _repository.Head;
+
+        _gate.Open();
+        Eventually.True(() => File.Exists(signals), "the engine was asked to end");
+        Assert.True(engine.Identity.IsAlive);
+        Assert.Equal(head, _repository.Head);
+
+        Victims.Kill(engine);
+        Assert.Equal(MergeBackResult.Landed, landing.Wait().Expect(0).Record.MergeBack?.Result);
     }
 
     [Fact]
@@ -169,6 +201,21 @@ public sealed class A_supervisor_that_was_killed : IDisposable
         Assert.Equal(RunState.Interrupted, _repository.Show(id).State);
         Assert.Equal([], Victims.OfRuns(_scratch.Root));
         Assert.False(stranger.HasEnded, "a stranger was killed");
+    }
+
+    /// <summary>Kills the wt-run of a run in place whose engine does not end when it is asked to.</summary>
+    /// <param name="signals">Where the engine notes each signal.</param>
+    /// <returns>The engine.</returns>
+    private ProcessEntry KillAboveStubbornEngine(out string signals)
+    {
+        var pid = _scratch.Path("pid");
+        signals = _scratch.Path("signals");
+        using var run = _repository.WtRun.Start(
+            "run", "--no-worktree", "--", "sh", "-c", $"trap 'echo INT >> {signals}' INT; trap 'echo TERM >> {signals}' TERM; echo $$ > {pid}; while :; do sleep 0.1; done");
+        Eventually.True(() => File.Exists(pid) && File.ReadAllText(pid).EndsWith('\n'), "the engine runs");
+        var engine = ProcessEntry.Read(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture))!;
+        run.Kill();
+        return engine;
     }
 
     private static bool IsEngine(ProcessEntry process) =>

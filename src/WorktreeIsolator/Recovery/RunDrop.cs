@@ -45,6 +45,7 @@ public static class RunDrop
         }
 
         using var journal = store.TakeOver(record, liveness, options.Time);
+        store.Activate(record.Id);
         using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
         var context = RunContext.For(
             journal, options, repository, log, project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
@@ -56,6 +57,7 @@ public static class RunDrop
         catch
         {
             Reconciler.NameRescue(repository, journal);
+            store.Deactivate(record.Id);
             throw;
         }
 

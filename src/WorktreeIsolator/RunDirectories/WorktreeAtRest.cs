@@ -9,7 +9,7 @@ internal static class WorktreeAtRest
 {
     private static readonly string[] GitLocks = ["index.lock", "HEAD.lock"];
 
-    /// <summary>Finds it, with nobody at work in it.</summary>
+    /// <summary>Finds it, with nobody at work in it, nor a git command.</summary>
     /// <param name="plan">The run's plan.</param>
     /// <param name="record">The run.</param>
     /// <param name="what">What is to be done: <c>landed</c>, <c>dropped</c>.</param>
@@ -23,17 +23,22 @@ internal static class WorktreeAtRest
                 what,
                 $"'{path}' is not the worktree that was made for it: {StrayWorktree.IsReplaced}",
                 StrayWorktree.AfterReplacing(path, record));
-        Require(found, plan, record, what);
+        RequireNobody(found, plan, record, what);
+        foreach (var file in GitLocks.Select(name => Path.Combine(found.AdminDirectory, name)).Where(File.Exists))
+        {
+            throw Cannot(record, what, $"a git command is at work in its worktree: '{file}' exists", $"If none is: rm {ShellWords.Quoted(file)}");
+        }
+
         return found;
     }
 
-    /// <summary>Makes sure that nobody is at work in it.</summary>
+    /// <summary>Makes sure that nobody's current directory is there. A landing that was killed may have left a lock of git's, and is made up for.</summary>
     /// <param name="found">The worktree.</param>
     /// <param name="plan">The run's plan.</param>
     /// <param name="record">The run.</param>
     /// <param name="what">What is to be done.</param>
     /// <exception cref="WorktreeIsolatorException">Someone is.</exception>
-    public static void Require(RegisteredWorktree found, WorktreePlan plan, RunRecord record, string what)
+    public static void RequireNobody(RegisteredWorktree found, WorktreePlan plan, RunRecord record, string what)
     {
         if (ProcessesInDirectory.Find(found.Path) is { Count: > 0 } busy)
         {
@@ -42,11 +47,6 @@ internal static class WorktreeAtRest
                 what,
                 $"someone is at work in its worktree '{found.Path}': {string.Join(", ", busy)}",
                 $"Let them leave that directory first; if it is you:\ncd {ShellWords.Quoted(plan.Repository.MainTop ?? plan.Repository.WorktreesBase)}");
-        }
-
-        foreach (var file in GitLocks.Select(name => Path.Combine(found.AdminDirectory, name)).Where(File.Exists))
-        {
-            throw Cannot(record, what, $"a git command is at work in its worktree: '{file}' exists", $"If none is: rm {ShellWords.Quoted(file)}");
         }
     }
 

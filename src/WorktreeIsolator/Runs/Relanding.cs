@@ -107,13 +107,14 @@ internal static class Relanding
     private static RunRecord BringBack(WorktreePlan plan, RunRecord record, RunContext context)
     {
         var kept = RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit);
+        if (kept is not null)
+        {
+            EndProcesses(plan.Project, record);
+        }
+
         if (kept is not null && record.Kept is null)
         {
-            // Not kept, but left over: a landing by hand was killed, or a removal failed. What is in it is of its verify command, not work.
-            EndProcesses(plan.Project, record);
-            using var leftOver = TemporaryWorktree.Adopt(plan, WorktreeAtRest.Find(plan, record, Landed), context);
-            record = record with { RescueRef = leftOver.SetAside() ?? record.RescueRef };
-            leftOver.GiveUp();
+            record = InterruptedWork.TakeAwayLeftOver(plan, kept, record, context);
             kept = null;
         }
 
@@ -140,7 +141,7 @@ internal static class Relanding
         }
         else
         {
-            WorktreeAtRest.Require(kept, plan, record, Landed);
+            WorktreeAtRest.RequireNobody(kept, plan, record, Landed);
         }
 
         using var worktree = kept is null ? Reopen(plan, record, context) : TemporaryWorktree.Adopt(plan, kept, context);
