@@ -50,15 +50,15 @@ internal sealed class ListCommand : CliCommand
         known.Reconcile();
         var left = 0;
         var isShort = !_json.IsGiven(invocation.Line) && !_all.IsGiven(invocation.Line);
-        var found = new List<RunRecord>();
+        var records = new List<RunRecord>();
         foreach (var (_, store) in known.Stores)
         {
             var others = 0;
-            found.AddRange(isShort ? store.ReadLatest(MostShown, out others) : store.ReadAll());
+            records.AddRange(isShort ? store.ReadLatest(MostShown, out others) : store.ReadAll());
             left += others;
         }
 
-        IReadOnlyList<RunRecord> records = [.. found.OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
+        records.Sort(RunRecord.OldestFirst);
         if (_json.IsGiven(invocation.Line))
         {
             StandardStreams.Out.Write([.. RecordWriter.ToUtf8(records), (byte)'\n']);

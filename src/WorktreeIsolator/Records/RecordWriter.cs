@@ -5,7 +5,7 @@ namespace WorktreeIsolator.Records;
 
 /// <summary>
 /// Writes records as JSON, by hand: it is on the path of every run several times, and each value-typed property of a serializer's
-/// contract is generic code that no ahead-of-time image holds (docs/decisions/0006). <see cref="RecordJson"/> reads what this writes; a test compares both.
+/// contract is generic code that no ahead-of-time image holds (docs/decisions/0006). <see cref="RecordReader"/> reads what this writes; a test compares both with a serializer.
 /// </summary>
 public static class RecordWriter
 {

@@ -150,6 +150,13 @@ public sealed record RunRecord
     /// </summary>
     public bool WaitsForItsTarget() => Session is null && State == RunState.NeedsMerge && MergeBack?.Result == MergeBackResult.TargetBusy;
 
+    /// <summary>The order in which records are listed, and in which work that waits is landed.</summary>
+    public static int OldestFirst(RunRecord one, RunRecord other)
+    {
+        var byAge = one.CreatedAt.CompareTo(other.CreatedAt);
+        return byAge != 0 ? byAge : string.CompareOrdinal(one.Id, other.Id);
+    }
+
     /// <summary>From when on its age counts for retention; null if it is not over.</summary>
     public DateTimeOffset? RestsSince() => SettledAt ?? FinishedAt;
 
