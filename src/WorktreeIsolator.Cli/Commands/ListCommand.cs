@@ -61,7 +61,8 @@ internal sealed class ListCommand : CliCommand
         records.Sort(RunRecord.OldestFirst);
         if (_json.IsGiven(invocation.Line))
         {
-            StandardStreams.Out.Write([.. RecordWriter.ToUtf8(records), (byte)'\n']);
+            StandardStreams.Out.Write(RecordWriter.ToUtf8(records));
+            StandardStreams.Out.WriteText("\n");
             return ExitCodes.Success;
         }
 

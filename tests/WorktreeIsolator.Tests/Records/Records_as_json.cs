@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -74,6 +75,23 @@ public sealed class Records_as_json
         Assert.Equal(RecordWriter.ToUtf8(Full), RecordWriter.ToUtf8(RecordReader.ReadRun(RecordWriter.ToUtf8(Full))));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(1000)]
+    [InlineData(1001)]
+    [InlineData(2500)]
+    public void Are_an_array_however_many_they_are(int count)
+    {
+        var records = Enumerable.Range(0, count).Select(i => Full with { Id = i.ToString("x12", CultureInfo.InvariantCulture) }).ToList();
+
+        var written = Encoding.UTF8.GetString(RecordWriter.ToUtf8(records));
+
+        var elements = records.Select(record => "\n  " + Encoding.UTF8.GetString(RecordWriter.ToUtf8(record)).Replace("\n", "\n  ", StringComparison.Ordinal));
+        Assert.Equal(count == 0 ? "[]" : $"[{string.Join(',', elements)}\n]", written);
+        Assert.Equal(records.Select(record => record.Id), RecordReader.ReadRuns(Encoding.UTF8.GetBytes(written)).Select(record => record.Id));
+    }
+
     [Fact]
     public void Are_sessions_too()
     {
@@ -102,7 +120,9 @@ public sealed class Records_as_json
         json["later"] = new JsonObject { ["a"] = 1 };
         json.Remove("settled_at");
         json.Remove("artifacts");
+        var others = new JsonObject(json.Reverse().Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone())));
 
+        Assert.Equal(RecordWriter.ToUtf8(Full with { SettledAt = null, Artifacts = null }), RecordWriter.ToUtf8(RecordReader.ReadRun(JsonSerializer.SerializeToUtf8Bytes(others))));
         var read = RecordReader.ReadRun(JsonSerializer.SerializeToUtf8Bytes(json));
 
         Assert.Equal(RecordWriter.ToUtf8(Full with { SettledAt = null, Artifacts = null }), RecordWriter.ToUtf8(read));
@@ -113,6 +133,9 @@ public sealed class Records_as_json
     [InlineData("[]")]
     [InlineData("null")]
     [InlineData("{\"version\": 1}")]
+    [InlineData("\"hint\": \"Another.\"\n}", "\"hint\": \"Another.\"\n")]
+    [InlineData("\"hint\": \"Another.\"\n}", "\"hint\": \"Another.\"\n}}")]
+    [InlineData("line\\nfeed", "line\\ud800feed")]
     [InlineData("\"id\": \"0123456789ab\"", "\"id\": null")]
     [InlineData("\"id\": \"0123456789ab\"", "\"id\": 3")]
     [InlineData("\"state\": \"needs_merge\"", "\"state\": \"lost\"")]
