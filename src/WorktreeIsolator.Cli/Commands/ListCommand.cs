@@ -48,24 +48,36 @@ internal sealed class ListCommand : CliCommand
         }
 
         known.Reconcile();
+        if (_json.IsGiven(invocation.Line))
+        {
+            PrintAsJson(known);
+            return ExitCodes.Success;
+        }
+
+        Print(known, _all.IsGiven(invocation.Line));
+        return ExitCodes.Success;
+    }
+
+    private static void PrintAsJson(KnownProjects known)
+    {
+        List<RecordText> records = [.. known.Stores.SelectMany(owner => owner.Store.ReadAllTexts())];
+        records.Sort(RecordText.OldestFirst);
+        StandardStreams.Out.Write(RecordWriter.ToUtf8(records));
+        StandardStreams.Out.WriteText("\n");
+    }
+
+    private static void Print(KnownProjects known, bool all)
+    {
         var left = 0;
-        var isShort = !_json.IsGiven(invocation.Line) && !_all.IsGiven(invocation.Line);
         var records = new List<RunRecord>();
         foreach (var (_, store) in known.Stores)
         {
             var others = 0;
-            records.AddRange(isShort ? store.ReadLatest(MostShown, out others) : store.ReadAll());
+            records.AddRange(all ? store.ReadAll() : store.ReadLatest(MostShown, out others));
             left += others;
         }
 
         records.Sort(RunRecord.OldestFirst);
-        if (_json.IsGiven(invocation.Line))
-        {
-            StandardStreams.Out.Write(RecordWriter.ToUtf8(records));
-            StandardStreams.Out.WriteText("\n");
-            return ExitCodes.Success;
-        }
-
         if (records.Count == 0)
         {
             StandardStreams.Out.WriteText("No runs yet.\n");
@@ -89,7 +101,5 @@ internal sealed class ListCommand : CliCommand
                 StandardStreams.Out.WriteText(Words.Printable($"{peer} works in {peer.Directory}: it counts as an active user run of {project.Name}\n"));
             }
         }
-
-        return ExitCodes.Success;
     }
 }
