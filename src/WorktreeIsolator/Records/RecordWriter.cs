@@ -28,11 +28,13 @@ public static class RecordWriter
     /// <param name="records">In the order in which they are to stand there.</param>
     public static byte[] ToUtf8(IReadOnlyList<RecordText> records)
     {
-        using var array = new MemoryStream();
+        // Of the right size at once: it may be many megabytes.
+        var bytes = new byte[records.Count == 0 ? 2 : 2 + records.Sum(record => 4 + record.Json.Length + (2 * record.Json.Span.Count((byte)'\n')))];
+        using var array = new MemoryStream(bytes);
         array.WriteByte((byte)'[');
         foreach (var record in records)
         {
-            array.Write(array.Length > 1 ? ",\n  "u8 : "\n  "u8);
+            array.Write(array.Position > 1 ? ",\n  "u8 : "\n  "u8);
             for (var rest = record.Json.Span; !rest.IsEmpty;)
             {
                 // A line end is one: in a text it is escaped.
@@ -44,7 +46,7 @@ public static class RecordWriter
         }
 
         array.Write(records.Count == 0 ? "]"u8 : "\n]"u8);
-        return array.ToArray();
+        return bytes;
     }
 
     /// <summary>A session as an indented object.</summary>
