@@ -40,6 +40,29 @@ public sealed class Landing_by_hand
     }
 
     [Fact]
+    public void Is_refused_while_someone_is_at_work_in_the_worktree_that_was_kept()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("keep_on_failure = true");
+        var record = repository.RunInWorktree($"{EngineScript.Commit("work")}; exit 3").Expect(3).Record;
+        using (var person = new Peer(scratch, record.Worktree!, "editor"))
+        {
+            foreach (var (command, done) in new[] { ("land", "landed"), ("drop", "dropped") })
+            {
+                var refused = repository.WtRun.Run(command, record.Id).Expect(1).Error;
+
+                Assert.Contains($"Run {record.Id} cannot be {done}: someone is at work in its worktree '{record.Worktree}': editor ({person.Pid}).", refused, StringComparison.Ordinal);
+                Assert.Contains("Let them leave that directory first", refused, StringComparison.Ordinal);
+            }
+
+            Assert.True(Directory.Exists(record.Worktree));
+        }
+
+        Assert.Equal(MergeBackResult.Landed, repository.Land(record).Expect(0).Record.MergeBack?.Result);
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+
+    [Fact]
     public void Finds_that_the_user_has_merged_it_already()
     {
         using var scratch = new Scratch();
@@ -229,6 +252,28 @@ public sealed class Landing_by_hand
         Assert.Equal(["README", "work", "wt-run.toml"], repository.Git("ls-tree", "--name-only", "HEAD").Split('\n'));
         Assert.Equal([repository.Path], repository.Worktrees);
         Assert.Equal(["main"], repository.Branches);
+    }
+
+    [Fact]
+    public void That_was_killed_leaves_nothing_after_the_next_command()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var gate = new Gate(scratch);
+        repository.Configure($"verify = [\"{scratch.Script("verify", $"echo $$ > '{scratch.Path("pid")}'; {gate.Step}\n")}\"]");
+        var record = repository.RunInWorktree($"{EngineScript.Commit("work")}; exit 3").Expect(3).Record;
+        var refs = repository.Refs;
+        using var killed = repository.WtRun.Start("land", record.Id);
+        gate.AwaitReached();
+        killed.Kill();
+
+        repository.WtRun.Run("list").Expect(0);
+
+        Assert.False(ProcessEntry.Read(int.Parse(File.ReadAllText(scratch.Path("pid")), CultureInfo.InvariantCulture)) is { IsRunning: true }, "verify works on");
+        Assert.Equal([repository.Path], repository.Worktrees);
+        Assert.Equal([], RepositoryState.Names(repository[".git/worktrees"]));
+        Assert.Equal([], RepositoryState.Names(repository[".git/wt-run/active"]));
+        Assert.Equal(refs, repository.Refs);
     }
 
     private static RunRecord RunWithConflict(TestRepository repository) => repository.RunInWorktree(

@@ -13,13 +13,15 @@ internal sealed class ListCommand : CliCommand
 
     private readonly Flag _watch = new("--watch", "Shows the latest runs on the terminal and draws them again when something changes, until Ctrl-C.", "-w");
     private readonly Flag _all = new("--all", "Lists all runs, not only the latest 100 and those that are not over.", "-a");
-    private readonly Flag _json = new("--json", "Prints the records of all runs as a JSON array.");
+    private readonly Flag _sessions = new("--sessions", "Lists the sessions that are open, and no runs.");
+    private readonly Flag _json = new("--json", "Prints the records of all runs, or the sessions, as a JSON array.");
 
     public ListCommand()
         : base("list", "Lists the runs of every configured project and of the current repository, the newest last, and the sessions that are open.")
     {
         Add(_watch);
         Add(_all);
+        Add(_sessions);
         Add(_json);
     }
 
@@ -28,6 +30,7 @@ internal sealed class ListCommand : CliCommand
         "wt-run list",
         "wt-run list --watch",
         "wt-run list --json | jq -r '.[] | select(.state == \"needs_merge\") | .id'",
+        "wt-run list --sessions --json | jq -r '.[].name'",
     ];
 
     public override int Execute(Invocation invocation)
@@ -40,6 +43,11 @@ internal sealed class ListCommand : CliCommand
                 "Leave it out; 'wt-run list --json' is for programs.");
         }
 
+        if (_sessions.IsGiven(invocation.Line) && (isWatch || _all.IsGiven(invocation.Line)))
+        {
+            throw new UsageException($"--sessions and {(isWatch ? "--watch" : "--all")} contradict each other: one lists sessions, the other runs.", "Leave one of the two out.");
+        }
+
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         if (isWatch)
         {
@@ -48,17 +56,37 @@ internal sealed class ListCommand : CliCommand
         }
 
         known.Reconcile();
-        if (_json.IsGiven(invocation.Line))
+        if (_sessions.IsGiven(invocation.Line))
         {
-            PrintAsJson(known);
-            return ExitCodes.Success;
+            ShowSessions(known, _json.IsGiven(invocation.Line));
+        }
+        else if (_json.IsGiven(invocation.Line))
+        {
+            ShowRunsAsJson(known);
+        }
+        else
+        {
+            ShowRuns(known, _all.IsGiven(invocation.Line));
         }
 
-        Print(known, _all.IsGiven(invocation.Line));
         return ExitCodes.Success;
     }
 
-    private static void PrintAsJson(KnownProjects known)
+    private static void ShowSessions(KnownProjects known, bool asJson)
+    {
+        if (asJson)
+        {
+            StandardStreams.Out.Write(SessionTable.ToJson(known.Stores.Select(owner => owner.Store)));
+        }
+        else
+        {
+            StandardStreams.Out.WriteText(SessionTable.Of(SessionsOf(known)) is { Length: > 0 } lines ? lines : "No session is open.\n");
+        }
+    }
+
+    private static IReadOnlyList<Session> SessionsOf(KnownProjects known) => [.. known.Stores.SelectMany(owner => owner.Store.Sessions.ReadAll())];
+
+    private static void ShowRunsAsJson(KnownProjects known)
     {
         List<RecordText> records = [.. known.Stores.SelectMany(owner => owner.Store.ReadAllTexts())];
         records.Sort(RecordText.OldestFirst);
@@ -66,7 +94,7 @@ internal sealed class ListCommand : CliCommand
         StandardStreams.Out.WriteText("\n");
     }
 
-    private static void Print(KnownProjects known, bool all)
+    private static void ShowRuns(KnownProjects known, bool all)
     {
         var left = 0;
         var records = new List<RunRecord>();
@@ -93,7 +121,7 @@ internal sealed class ListCommand : CliCommand
             StandardStreams.Error.TryWriteText($"wt-run: {left} older run{(left == 1 ? " is" : "s are")} not shown: wt-run list --all\n");
         }
 
-        StandardStreams.Out.WriteText(SessionTable.Of([.. known.Stores.SelectMany(owner => owner.Store.Sessions.ReadAll())]));
+        StandardStreams.Out.WriteText(SessionTable.Of(SessionsOf(known)) is { Length: > 0 } sessions ? $"\n{sessions}" : "");
         foreach (var project in known.Projects)
         {
             foreach (var peer in PeerProcesses.Of(project, known.Options.Environment))

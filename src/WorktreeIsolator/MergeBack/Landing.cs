@@ -21,7 +21,9 @@ internal sealed record TargetCheckouts(CommitId? Tip, IReadOnlyList<(WorktreeEnt
 /// <param name="target">The branch.</param>
 /// <param name="runId">The run.</param>
 /// <param name="note">Writes down, before each step, what is about to be moved.</param>
-internal sealed class Landing(Repository repository, ProjectConfig project, BranchName target, string runId, Action<string> note) : LandingPlace
+/// <param name="endDeadInPlace">Ends what runs in place whose supervisor is gone have left at work, and says what could not be ended; null if nothing is left.</param>
+internal sealed class Landing(
+    Repository repository, ProjectConfig project, BranchName target, string runId, Action<string> note, Func<string?> endDeadInPlace) : LandingPlace
 {
     private readonly bool _runHooks = project.Hooks == HookMode.Run;
 
@@ -120,10 +122,16 @@ internal sealed class Landing(Repository repository, ProjectConfig project, Bran
         note($"update-ref {target.Ref} {old?.ToString() ?? "(new)"} {commit}");
         var git = (_runHooks ? repository.Git : repository.Git.WithoutHooks()).OfRun(runId);
         string[] arguments = ["update-ref", "-m", $"wt-run {runId}: land", target.Ref, commit.ToString(), old?.ToString() ?? commit.Zero];
+        var began = TimeProvider.System.GetUtcNow();
         var result = git.Try(arguments);
         if (result.Succeeded)
         {
             return new HasLanded();
+        }
+
+        if (result.WasKilled)
+        {
+            LeftLock.Remove(repository, began, target.Ref);
         }
 
         return Tip() != old ? new TargetMoved() : (LandingOutcome?)WhoeverHoldsALock(result.Error) ?? Rejected(result.Error);
@@ -191,6 +199,12 @@ internal sealed class Landing(Repository repository, ProjectConfig project, Bran
 
     private TargetInUse? WhoeverWorksIn(string path, string gitDirectory)
     {
+        // The turn of a dead run is free before its engine has ended.
+        if (endDeadInPlace() is { } left)
+        {
+            return new TargetInUse(left);
+        }
+
         if (PeerProcesses.Of(project, repository, path) is { Count: > 0 } peers)
         {
             return new TargetInUse($"{string.Join(", ", peers)} at work in '{path}', where '{target}' is checked out");

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace WorktreeIsolator.Records;
 
 /// <summary>Where a run ran, and why there.</summary>
@@ -14,7 +16,8 @@ public sealed record BaseInfo(string Ref, string Commit);
 /// <param name="Name">The configured engine; null for a command given on the command line.</param>
 /// <param name="Command">Program and arguments; the prompt stands in it as <c>{prompt}</c>.</param>
 /// <param name="ExitCode">128 + signal if a signal ended it; null if it has not ended or never started.</param>
-public sealed record EngineInfo(string? Name, IReadOnlyList<string> Command, int? ExitCode = null);
+/// <param name="GraceMs">Milliseconds that it has to end by itself after an interrupt, and again after a terminate; null in records of older versions.</param>
+public sealed record EngineInfo(string? Name, IReadOnlyList<string> Command, int? ExitCode = null, long? GraceMs = null);
 
 /// <summary>What became of the run's commits.</summary>
 /// <param name="Policy"><c>merge</c>, <c>push</c>, <c>branch</c> or <c>none</c>.</param>
@@ -149,6 +152,16 @@ public sealed record RunRecord
     /// Whether its work is complete and only waits until nobody is in the way where it has to land. That of a session is complete when a person says so.
     /// </summary>
     public bool WaitsForItsTarget() => Session is null && State == RunState.NeedsMerge && MergeBack?.Result == MergeBackResult.TargetBusy;
+
+    /// <summary>What those who wait behind it are told: <c>3f9c12ab cron:nightly, 4 min</c>.</summary>
+    /// <param name="now">The time; it has been at work since its engine was started, or else since it was asked for.</param>
+    public string InShort(DateTimeOffset now)
+    {
+        var age = now - (StartedAt ?? CreatedAt);
+        return age.TotalMinutes >= 1
+            ? string.Create(CultureInfo.InvariantCulture, $"{Id[..8]} {Trigger}, {(int)age.TotalMinutes} min")
+            : string.Create(CultureInfo.InvariantCulture, $"{Id[..8]} {Trigger}, {Math.Max(0, (int)age.TotalSeconds)} s");
+    }
 
     /// <summary>The order in which records are listed, and in which work that waits is landed.</summary>
     public static int OldestFirst(RunRecord one, RunRecord other)

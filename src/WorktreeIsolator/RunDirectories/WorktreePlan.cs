@@ -44,6 +44,7 @@ internal sealed record WorktreePlan(
     /// <param name="configurationFile">The file that governs the run; null if there is none.</param>
     /// <param name="runId">The run's id.</param>
     /// <param name="cancellation">Ends a fetch that is needed to find the base.</param>
+    /// <param name="requireFree">Refuses a branch that was asked for and exists; null for the usual.</param>
     /// <exception cref="WorktreeIsolatorException">Something asked for does not exist or cannot be.</exception>
     public static WorktreePlan Make(
         ProjectConfig project,
@@ -53,7 +54,8 @@ internal sealed record WorktreePlan(
         MergeBackPolicy? policy,
         string? configurationFile,
         string runId,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        Action<Repository, BranchName>? requireFree = null)
     {
         var directory = WorktreesDirectory.Resolve(repository, project.WorktreesDir);
         var wanted = baseName ?? project.WorktreeBase;
@@ -64,9 +66,10 @@ internal sealed record WorktreePlan(
         }
 
         var found = FindBase(repository, project, wanted, cancellation);
+        requireFree ??= WorktreeRegistration.RequireFree;
         if (branchName is not null)
         {
-            WorktreeRegistration.RequireFree(repository, branch);
+            requireFree(repository, branch);
         }
 
         var target = WorkTarget.Decide(policy ?? project.MergeBack, project, found.Name, found.Branch);
@@ -121,24 +124,22 @@ internal sealed record WorktreePlan(
     }
 
     /// <summary>The base as it is after a fetch, if the project wants one.</summary>
-    /// <param name="began">Is told of a fetch.</param>
-    /// <param name="warn">Is told of what went wrong and is no reason to stop.</param>
-    /// <param name="cancellation">Ends the fetch.</param>
-    public RunBase FreshBase(Action<string> began, Action<string> warn, CancellationToken cancellation)
+    /// <param name="context">The run: is told of a fetch, and of what went wrong and is no reason to stop.</param>
+    public RunBase FreshBase(RunContext context)
     {
         var fresh = Base;
         if (Project.Fetch != FetchMode.Never && Base.Source is { } source)
         {
             var asked = SharedFetch.Now;
-            began($"fetching '{source.Ref}' from '{source.Remote}'");
+            context.Began($"fetching '{source.Ref}' from '{source.Remote}'");
             try
             {
-                SharedFetch.Fetch(Repository, source, asked, cancellation);
+                SharedFetch.Fetch(Repository.OfRun(context.RunId), source, asked, context.Cancel);
                 fresh = new BaseResolver(Repository, Project.PushRemote).TryResolve(BaseName) ?? Base;
             }
             catch (GitException e) when (Project.Fetch == FetchMode.Auto)
             {
-                warn($"The fetch from '{source.Remote}' failed; the run starts from what is here (fetch = \"auto\").\n{e.Error.Trim()}");
+                context.Warn($"The fetch from '{source.Remote}' failed; the run starts from what is here (fetch = \"auto\").\n{e.Error.Trim()}");
             }
         }
         else if (Project.Fetch == FetchMode.Always && Base.Source is null)
@@ -149,7 +150,7 @@ internal sealed record WorktreePlan(
 
         if (fresh.Warning is { } warning)
         {
-            warn(warning);
+            context.Warn(warning);
         }
 
         return fresh;

@@ -81,7 +81,7 @@ internal sealed class AcceptedRun
             Branch = plan?.Branch.Value,
             Worktree = plan is null ? null : Path.Combine(plan.Directory.Path, plan.WorktreeName(id)),
             Directory = plan is null ? project.Path : null,
-            Engine = new EngineInfo(request.Engine.Name, request.Engine.Command),
+            Engine = new EngineInfo(request.Engine.Name, request.Engine.Command, GraceMs: (long)request.Engine.Grace.TotalMilliseconds),
             MergeBack = plan is null ? null : new MergeBackInfo(plan.Target.PolicyName, Target: plan.Target.Name),
             Supervisor = Describe(ProcessIdentity.Current),
             CreatedAt = options.Time.GetUtcNow(),
@@ -159,7 +159,7 @@ internal sealed class AcceptedRun
         }
 
         journal.Update(record => record with { State = RunState.Preparing });
-        var start = _plan.FreshBase(context.Began, context.Warn, context.Cancel);
+        var start = _plan.FreshBase(context);
         journal.Update(record => record with { Base = new BaseInfo(start.Name, start.Commit.ToString()) });
         return TemporaryWorktree.Create(_plan, start, context);
     }
@@ -179,7 +179,7 @@ internal sealed class AcceptedRun
             return SessionWorktree.GoOn(plan, session, context, journal, _options.Time);
         }
 
-        var start = plan.FreshBase(context.Began, context.Warn, context.Cancel);
+        var start = plan.FreshBase(context);
         journal.Update(record => record with { Base = new BaseInfo(start.Name, start.Commit.ToString()) });
         return SessionWorktree.Begin(plan, start, context, journal);
     }

@@ -6,6 +6,7 @@ using WorktreeIsolator.Notifications;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Runs;
 
@@ -108,7 +109,9 @@ internal sealed class PendingLandings(ProjectConfig project, RunnerOptions optio
 
         if (!_checkouts.TryGetValue(name, out var checkout))
         {
-            var git = new Landing(repository, owner, target, record.Id, static _ => { }).FindCheckout(out var obstacle);
+            var landing = new Landing(
+                repository, owner, target, record.Id, static _ => { }, () => DeadRun.EndThoseInPlace(store, options.Environment, owner.KeepProcesses));
+            var git = landing.FindCheckout(out var obstacle);
             checkout = new Checkout(obstacle is not null, git is null || obstacle is not null ? null : WorktreeStatus.Read(git));
             _checkouts.Add(name, checkout);
         }
