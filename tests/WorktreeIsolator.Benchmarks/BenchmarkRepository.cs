@@ -37,8 +37,8 @@ internal sealed class BenchmarkRepository : BenchmarkDirectory
     /// <summary>The job by wt-run.</summary>
     public void WtRun(string program) => Run(program, "run", "--worktree", "--quiet", "--", "sh", "-c", EngineScript);
 
-    /// <summary>What a look at the runs costs.</summary>
-    public void List(string program, params IReadOnlyList<string> options) => Run([program, "list", .. options]);
+    /// <summary>What a look at the runs costs, but for whoever reads it.</summary>
+    public void List(string program, params IReadOnlyList<string> options) => Run(["sh", "-c", "exec \"$@\" > /dev/null 2>&1", "sh", program, "list", .. options]);
 
     /// <summary>Copies the record of a run so often, each under an id of its own.</summary>
     public void FillWithRecords(string program, int count)

@@ -44,7 +44,7 @@ internal sealed class LandAll(KnownProjects known, bool asJson)
 
         if (asJson)
         {
-            StandardStreams.Out.Write([.. RecordWriter.ToUtf8(_results), (byte)'\n']);
+            StandardStreams.Out.Write([.. RecordWriter.ToUtf8([.. _results.Select(RecordText.Of)]), (byte)'\n']);
         }
         else if (_results.Count == 0 && !_hasFailed)
         {

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
 using WorktreeIsolator.Cli.Syntax;
@@ -61,9 +60,13 @@ internal sealed class ListCommand : CliCommand
         {
             ShowSessions(known, _json.IsGiven(invocation.Line));
         }
+        else if (_json.IsGiven(invocation.Line))
+        {
+            ShowRunsAsJson(known);
+        }
         else
         {
-            ShowRuns(known, invocation.Line);
+            ShowRuns(known, _all.IsGiven(invocation.Line));
         }
 
         return ExitCodes.Success;
@@ -83,26 +86,26 @@ internal sealed class ListCommand : CliCommand
 
     private static IReadOnlyList<Session> SessionsOf(KnownProjects known) => [.. known.Stores.SelectMany(owner => owner.Store.Sessions.ReadAll())];
 
-    private void ShowRuns(KnownProjects known, ParseResult line)
+    private static void ShowRunsAsJson(KnownProjects known)
+    {
+        List<RecordText> records = [.. known.Stores.SelectMany(owner => owner.Store.ReadAllTexts())];
+        records.Sort(RecordText.OldestFirst);
+        StandardStreams.Out.Write(RecordWriter.ToUtf8(records));
+        StandardStreams.Out.WriteText("\n");
+    }
+
+    private static void ShowRuns(KnownProjects known, bool all)
     {
         var left = 0;
-        var isShort = !_json.IsGiven(line) && !_all.IsGiven(line);
         var records = new List<RunRecord>();
         foreach (var (_, store) in known.Stores)
         {
             var others = 0;
-            records.AddRange(isShort ? store.ReadLatest(MostShown, out others) : store.ReadAll());
+            records.AddRange(all ? store.ReadAll() : store.ReadLatest(MostShown, out others));
             left += others;
         }
 
         records.Sort(RunRecord.OldestFirst);
-        if (_json.IsGiven(line))
-        {
-            StandardStreams.Out.Write(RecordWriter.ToUtf8(records));
-            StandardStreams.Out.WriteText("\n");
-            return;
-        }
-
         if (records.Count == 0)
         {
             StandardStreams.Out.WriteText("No runs yet.\n");

@@ -24,47 +24,29 @@ public static class RecordWriter
         return stream.ToArray();
     }
 
-    /// <summary>Several records as an array; many are written side by side.</summary>
-    public static byte[] ToUtf8(IReadOnlyList<RunRecord> records)
+    /// <summary>Records as an array, each as it was written.</summary>
+    /// <param name="records">In the order in which they are to stand there.</param>
+    public static byte[] ToUtf8(IReadOnlyList<RecordText> records)
     {
-        const int together = 1000;
-        if (records.Count <= together)
+        // Of the right size at once: it may be many megabytes.
+        var bytes = new byte[records.Count == 0 ? 2 : 2 + records.Sum(record => 4 + record.Json.Length + (2 * record.Json.Span.Count((byte)'\n')))];
+        using var array = new MemoryStream(bytes);
+        array.WriteByte((byte)'[');
+        foreach (var record in records)
         {
-            return ToArray(records);
-        }
-
-        using var whole = new MemoryStream();
-        whole.WriteByte((byte)'[');
-        foreach (var part in records.Chunk(together).AsParallel().AsOrdered().Select(ToArray))
-        {
-            if (whole.Length > 1)
+            array.Write(array.Position > 1 ? ",\n  "u8 : "\n  "u8);
+            for (var rest = record.Json.Span; !rest.IsEmpty;)
             {
-                whole.WriteByte((byte)',');
+                // A line end is one: in a text it is escaped.
+                var line = rest.IndexOf((byte)'\n') + 1;
+                array.Write(line == 0 ? rest : rest[..line]);
+                array.Write(line == 0 ? [] : "  "u8);
+                rest = line == 0 ? [] : rest[line..];
             }
-
-            // Without its own brackets and the line end before the last.
-            whole.Write(part, 1, part.Length - 3);
         }
 
-        whole.Write("\n]"u8);
-        return whole.ToArray();
-    }
-
-    private static byte[] ToArray(IReadOnlyList<RunRecord> records)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, Options))
-        {
-            writer.WriteStartArray();
-            foreach (var record in records)
-            {
-                Write(writer, record);
-            }
-
-            writer.WriteEndArray();
-        }
-
-        return stream.ToArray();
+        array.Write(records.Count == 0 ? "]"u8 : "\n]"u8);
+        return bytes;
     }
 
     /// <summary>A session as an indented object.</summary>

@@ -50,11 +50,15 @@ public sealed class RunStore
     public string DirectoryOf(string id) => Path.Combine(_runs, id);
 
     /// <summary>The record of one run; null if there is none, or it was written by a newer version of this program.</summary>
-    public RunRecord? TryRead(string id)
+    public RunRecord? TryRead(string id) => TryRead(id, out _);
+
+    private RunRecord? TryRead(string id, out byte[] text)
     {
+        text = [];
         try
         {
-            var record = RecordReader.ReadRun(DurableFile.Read(Path.Combine(DirectoryOf(id), "run.json")));
+            text = DurableFile.Read(Path.Combine(DirectoryOf(id), "run.json"));
+            var record = RecordReader.ReadRun(text);
             return record.Version <= RunRecord.CurrentVersion ? record : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
@@ -78,6 +82,10 @@ public sealed class RunStore
     /// <summary>All records, oldest first.</summary>
     public IReadOnlyList<RunRecord> ReadAll() => Read([.. Ids()]);
 
+    /// <summary>All records as they were written, in no order. To make 10,000 of them anew costs as much as to read them.</summary>
+    public IReadOnlyList<RecordText> ReadAllTexts() =>
+        SideBySide([.. Ids()], id => TryRead(id, out var text) is { } record ? new RecordText(record.CreatedAt, record.Id, text) : null);
+
     /// <summary>The records of the runs to which something happened last, and of all that are not over; oldest first.</summary>
     /// <param name="most">How many of those that are over.</param>
     /// <param name="left">How many runs there are beside those.</param>
@@ -94,12 +102,17 @@ public sealed class RunStore
 
     private List<RunRecord> Read(List<string> ids)
     {
-        // Side by side where that saves more than it costs to begin.
-        const int many = 500;
-        var read = ids.Count < many ? ids.Select(TryRead) : ids.AsParallel().Select(TryRead);
-        List<RunRecord> records = [.. read.OfType<RunRecord>()];
+        var records = SideBySide(ids, TryRead);
         records.Sort(RunRecord.OldestFirst);
         return records;
+    }
+
+    /// <summary>Side by side where that saves more than it costs to begin.</summary>
+    private static List<T> SideBySide<T>(List<string> ids, Func<string, T?> read)
+        where T : class
+    {
+        const int many = 500;
+        return [.. (ids.Count < many ? ids.Select(read) : ids.AsParallel().Select(read)).OfType<T>()];
     }
 
     /// <summary>Whether the supervisor of a run lives: it holds the run's liveness lock until it ends.</summary>
