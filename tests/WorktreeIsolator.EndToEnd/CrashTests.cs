@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using WorktreeIsolator.EndToEnd.Model;
 using WorktreeIsolator.EndToEnd.TestSupport;
 using WorktreeIsolator.Platform;
@@ -24,97 +23,71 @@ public sealed class A_supervisor_that_was_killed : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
-    private string Once => $"if rm '{_scratch.Path("armed")}' 2> /dev/null; then echo $$ > '{_scratch.Path("held")}'; {_gate.Step}; fi";
-
-    [Theory]
-    [InlineData("fetch", "list")]
-    [InlineData("registration", "list")]
-    [InlineData("checkout", "prune")]
-    [InlineData("hook", "show")]
-    [InlineData("setup", "logs")]
-    [InlineData("engine", "cancel")]
-    [InlineData("verification", "land")]
-    [InlineData("removal", "drop")]
-    public void In_any_stage_leaves_nothing_that_works_on_and_nothing_half_made(string stage, string next)
+    [Fact]
+    public void With_the_repository_lock_lets_the_next_go_on_within_a_second()
     {
-        PrepareToHoldIn(stage);
+        var hold = new StageHold(_scratch, _repository);
+        hold.Prepare("registration");
         _repository.RunInWorktree("true").Expect(0);
-        var (refs, head) = (_repository.Refs, _repository.Head);
-        _scratch.Write("armed", "");
-        using var run = _repository.WtRun.Start(
-            "run", "--worktree", "--json", "--", "sh", "-c", stage == "engine" ? $"{EngineScript.Commit("work")}; {Once}" : EngineScript.Commit("work"));
-        _gate.AwaitReached();
-        run.Kill();
-        var id = Assert.Single(RepositoryState.Names(_repository[".git/wt-run/active"]));
+        hold.Arm();
+        using var holder = _repository.WtRun.Start("run", "--worktree", "--", "true");
+        hold.Gate.AwaitReached();
+        var began = new Gate(_scratch, "began");
+        using var waiter = _repository.WtRun.Start("run", "--worktree", "--json", "--", "sh", "-c", began.Step);
+        Eventually.True(() => Store.ReadAll().Count(record => record.State == RunState.Preparing) == 2, "the second run waits for the lock");
+        var lockFile = _repository[".git/wt-run/repo.lock"];
 
-        _ = _repository.WtRun.Run(next is "list" or "prune" ? [next] : [next, id]);
+        var killed = Kill(holder);
+        began.AwaitReached();
 
-        Assert.False(ProcessEntry.Read(int.Parse(File.ReadAllText(_scratch.Path("held")), CultureInfo.InvariantCulture)) is { IsRunning: true }, "it works on");
-        Assert.Equal([], Victims.OfRuns(_scratch.Root));
-        var record = new RunStore(_repository[".git/wt-run"]).TryRead(id)!;
-        Assert.Equal([], RepositoryState.Names(_repository[".git/wt-run/active"]));
-        Assert.Equal([_repository.Path], _repository.Worktrees);
-        Assert.Equal([], RepositoryState.Names(_repository[".git/worktrees"]));
-        Assert.False(Directory.Exists(record.Worktree));
-        Assert.Equal("", _repository.Status);
-        switch (stage)
-        {
-            case "engine":
-                Assert.Equal((RunState.Interrupted, MergeBackResult.Kept, head), (record.State, record.MergeBack?.Result, _repository.Head));
-                Assert.Equal("work", _repository.Git("show", $"{record.Branch}:work"));
-                break;
-            case "verification":
-                // 'land' brought the dead run to its end first, and landed it then.
-                Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (record.State, record.MergeBack?.Result));
-                Assert.Equal("work\n", _repository.Read("work"));
-                Assert.Equal(refs, _repository.Refs);
-                break;
-            case "removal":
-                Assert.Equal((RunState.Interrupted, MergeBackResult.Landed), (record.State, record.MergeBack?.Result));
-                Assert.Equal("work\n", _repository.Read("work"));
-                Assert.Equal(refs, _repository.Refs);
-                break;
-            default:
-                Assert.Equal((RunState.Interrupted, MergeBackResult.Nothing, head), (record.State, record.MergeBack?.Result, _repository.Head));
-                Assert.Equal(refs, _repository.Refs);
-                break;
-        }
+        // Who takes the lock writes its name there, and does not take it again before its engine has ended.
+        Assert.Contains(Assert.Single(Store.ReadAll(), record => record.State == RunState.Running).Id, File.ReadAllText(lockFile), StringComparison.Ordinal);
+        AssertWithinASecond(killed, File.GetLastWriteTimeUtc(lockFile));
+        began.Open();
+        waiter.Wait().Expect(0);
     }
 
     [Fact]
-    public void With_the_repository_lock_lets_the_next_go_on_at_once()
+    public void At_the_head_of_the_queue_lets_the_next_go_on_within_a_second_and_after_its_engine()
     {
-        PrepareToHoldIn("registration");
-        _repository.RunInWorktree("true").Expect(0);
-        _scratch.Write("armed", "");
-        using var holder = _repository.WtRun.Start("run", "--worktree", "--", "true");
+        _repository.Configure("concurrent = false");
+        var asked = TimeProvider.System.GetUtcNow();
+        var alone = _repository.WtRun.Run("run", "--json", "--", "true").Expect(0).Record.StartedAt!.Value - asked;
+        var engine = _scratch.Path("engine.pid");
+        using var head = _repository.WtRun.Start("run", "--", "sh", "-c", $"echo $$ > '{engine}'; {_gate.Step}");
         _gate.AwaitReached();
-        using var waiter = _repository.WtRun.Start("run", "--worktree", "--json", "--", "true");
-        Eventually.True(
-            () => new RunStore(_repository[".git/wt-run"]).ReadAll().Count(record => record.State == RunState.Preparing) == 2, "the second run waits for the lock");
+        var began = new Gate(_scratch, "began");
+        using var waiter = _repository.WtRun.Start("run", "--json", "--", "sh", "-c", $"{IsRunning(engine)} && exit 8; {began.Step}");
+        Eventually.True(() => Store.ReadAll()[^1].State == RunState.Queued, "the second run queues");
 
-        holder.Kill();
-        var killed = TimeProvider.System.GetUtcNow();
+        var killed = Kill(head);
+        began.AwaitReached();
 
-        // On an idle machine well within a second; what has to fail here is a wait for an age or a time limit.
-        Assert.InRange((waiter.Wait().Expect(0).Record.StartedAt!.Value - killed).TotalSeconds, 0, 5);
+        // Who passes over a dead run's ticket deletes it; nothing else has changed in the queue since.
+        AssertWithinASecond(killed, Directory.GetLastWriteTimeUtc(_repository[".git/wt-run/queue/main"]));
+        began.Open();
+        var started = waiter.Wait().Expect(0).Record.StartedAt!.Value - killed;
+
+        // Ending the engine, and starting the next, is work: where a run that waits for nobody takes longer than a third of a second, it may take longer, too.
+        Assert.InRange(started.TotalSeconds, 0, Math.Max(1, 3 * alone.TotalSeconds));
     }
 
     [Fact]
     public void Whose_engine_ignores_signals_keeps_the_next_one_waiting_until_that_is_gone()
     {
-        _repository.Configure("concurrent = false");
-        var ran = _scratch.Path("ran");
-        var engine = KillAboveStubbornEngine(out var signals);
+        var pid = _scratch.Path("pid");
+        var engine = _scratch.Script("engine", $"trap '' INT TERM; echo $$ > {pid}; {_gate.Step}\n");
+        _repository.Configure("concurrent = false", "[engines.stubborn]", $"command = [\"{engine}\"]", "grace = \"700ms\"");
+        using var run = _repository.WtRun.Start("run", "--engine", "stubborn");
+        _gate.AwaitReached();
+        Eventually.True(() => Store.ReadAll()[^1].State == RunState.Running, "the record says that it runs");
 
-        using var next = _repository.WtRun.Start("run", "--json", "--", "touch", ran);
-        Eventually.True(() => File.Exists(signals), "the engine was asked to end");
-        Assert.True(engine.Identity.IsAlive);
-        Assert.False(File.Exists(ran), "the next run did not wait");
+        var killed = Kill(run);
+        var next = _repository.WtRun.Run("run", "--json", "--", "sh", "-c", $"{IsRunning(pid)} && exit 8; true").Expect(0).Record;
 
-        Victims.Kill(engine);
-        next.Wait().Expect(0);
-        Assert.True(File.Exists(ran));
+        // Both graces, as its engine is configured; the default would be 20 s.
+        Assert.InRange((next.StartedAt!.Value - killed).TotalSeconds, 1.4, 15);
+        Assert.Equal([RunState.Interrupted, RunState.Succeeded], Store.ReadAll().Select(record => record.State));
     }
 
     [Fact]
@@ -173,7 +146,11 @@ public sealed class A_supervisor_that_was_killed : IDisposable
             Assert.Contains("another pid namespace", refused.Message, StringComparison.Ordinal);
             Assert.False(File.Exists(engine));
             Assert.Contains(Victims.Below(container.Pid), process => process.Name == "sleep" && IsEngine(process));
-            Assert.Single(RepositoryState.Names(_repository[".git/wt-run/active"]));
+            var marked = Assert.Single(RepositoryState.Names(_repository[".git/wt-run/active"]));
+            Assert.False(Store.TryRead(marked)!.State.IsFinal(), "it was taken for over");
+            Assert.Contains(_repository.Prune(), item => item.StartsWith($"left run {marked}: ", StringComparison.Ordinal) && item.Contains("another pid namespace", StringComparison.Ordinal));
+            Assert.Contains($"run {marked} (repo, user) is dead. It belongs to another pid namespace", _repository.WtRun.Run("doctor").Output, StringComparison.Ordinal);
+            Assert.Contains(Victims.Below(container.Pid), process => process.Name == "sleep" && IsEngine(process));
         }
         finally
         {
@@ -182,26 +159,31 @@ public sealed class A_supervisor_that_was_killed : IDisposable
     }
 
     [Fact]
-    public void Whose_pid_and_whose_engines_pid_are_strangers_by_now_has_them_spared()
+    public void Whose_pid_and_whose_engines_pid_strangers_have_by_now_has_them_spared()
     {
-        string[] sleep = ["sleep", "603"];
-        using var stranger = new BackgroundRun(sleep, CapturedCommand.Start(_scratch.StartOf(_scratch.Root, sleep)));
-        using var run = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", $"{EngineScript.Commit("work")}; {_gate.Step}");
-        _gate.AwaitReached();
-        run.Kill();
-        var id = Assert.Single(RepositoryState.Names(_repository[".git/wt-run/active"]));
-        var file = _repository[$".git/wt-run/runs/{id}/run.json"];
-        Eventually.True(() => JsonNode.Parse(File.ReadAllText(file))!["engine_process"] is not null, "the record names the engine");
-        var record = JsonNode.Parse(File.ReadAllText(file))!;
-        record["engine_process"]!["pid"] = stranger.Pid;
-        record["supervisor"]!["pid"] = stranger.Pid;
-        File.WriteAllText(file, record.ToJsonString());
+        // In a pid namespace of its own, where the next pid can be chosen and nobody else takes it.
+        var script = _scratch.Script("reuse", $$"""
+            set -e
+            '{{WtRun.Program}}' run --worktree -- sh -c "echo \$\$ > '{{_scratch.Path("engine.pid")}}'; exec sleep 601" &
+            supervisor=$!
+            until grep -q '"state": "running"' .git/wt-run/runs/*/run.json 2> /dev/null && test -s '{{_scratch.Path("engine.pid")}}'; do sleep 0.05; done
+            read -r engine < '{{_scratch.Path("engine.pid")}}'
+            kill -9 $supervisor $engine
+            wait $supervisor || true
+            while test -e /proc/$engine; do sleep 0.05; done
+            echo $((supervisor - 1)) > /proc/sys/kernel/ns_last_pid; setsid sleep 602 & test $! = $supervisor
+            echo $((engine - 1)) > /proc/sys/kernel/ns_last_pid; setsid sleep 603 & test $! = $engine
+            '{{WtRun.Program}}' prune
+            for stranger in $supervisor $engine; do grep -q '^State:.S' /proc/$stranger/status; done
+            echo spared
 
-        _repository.Prune();
+            """);
 
-        Assert.Equal(RunState.Interrupted, _repository.Show(id).State);
+        var ended = _scratch.Run(_repository.Path, "unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", script).Expect(0);
+
+        Assert.EndsWith("spared\n", ended.Output, StringComparison.Ordinal);
+        Assert.Equal(RunState.Interrupted, Assert.Single(Store.ReadAll()).State);
         Assert.Equal([], Victims.OfRuns(_scratch.Root));
-        Assert.False(stranger.HasEnded, "a stranger was killed");
     }
 
     /// <summary>Kills the wt-run of a run in place whose engine does not end when it is asked to.</summary>
@@ -219,44 +201,22 @@ public sealed class A_supervisor_that_was_killed : IDisposable
         return engine;
     }
 
+    private RunStore Store => new(_repository[".git/wt-run"]);
+
+    /// <summary>A condition for a shell: the process whose pid is in a file has not ended.</summary>
+    private static string IsRunning(string file) => $"grep -q '^State:.[^ZX]' \"/proc/$(cat '{file}')/status\" 2> /dev/null";
+
+    /// <summary>Gives the time before the kill.</summary>
+    private static DateTimeOffset Kill(BackgroundRun run)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        run.Kill();
+        return now;
+    }
+
+    /// <summary>By the time that the kernel wrote down when the waiter went on, not by when we or it came to look. The kernel's is some milliseconds behind.</summary>
+    private static void AssertWithinASecond(DateTimeOffset killed, DateTime wentOn) => Assert.InRange((wentOn - killed.UtcDateTime).TotalSeconds, -0.05, 1);
+
     private static bool IsEngine(ProcessEntry process) =>
         System.Text.Encoding.UTF8.GetString(ProcFile.ReadWhole($"/proc/{process.Pid}/cmdline")).Contains("601", StringComparison.Ordinal);
-
-    /// <summary>Once armed, the next run stops there, in something that its git or it itself has started.</summary>
-    private void PrepareToHoldIn(string stage)
-    {
-        switch (stage)
-        {
-            case "fetch":
-                _repository.AddBareRemote();
-                _repository.Git("config", "remote.origin.uploadpack", _scratch.Script("upload-pack", $"{Once}\nexec git-upload-pack \"$@\"\n"));
-                break;
-            case "registration":
-                var real = _repository.Git("--exec-path");
-                _scratch.Run(_scratch.Root, "cp", "-rs", real, _scratch.Path("parts")).Expect(0);
-                File.Delete(_scratch.Path("parts/git"));
-                _scratch.Script("parts/git", $"if test \"$1\" = branch; then {Once}; fi\nexec '{real}/git' \"$@\"\n");
-                _scratch.Set("GIT_EXEC_PATH", _scratch.Path("parts"));
-                break;
-            case "checkout":
-                _repository.Git("config", "filter.slow.clean", "cat");
-                _repository.Git("config", "filter.slow.smudge", $"{Once}; cat");
-                _repository.Commit(".gitattributes", "*.slow filter=slow\n");
-                _repository.Commit("a.slow", "slow\n");
-                break;
-            case "hook":
-                _scratch.Script("repo/.git/hooks/post-checkout", Once + "\n");
-                break;
-            case "setup":
-                _repository.Configure($"setup = [\"{_scratch.Script("setup", Once + "\n")}\"]");
-                break;
-            case "verification":
-                _repository.Configure($"verify = [\"{_scratch.Script("verify", Once + "\n")}\"]");
-                break;
-            case "removal":
-                // Only the removal of the run branch is left then.
-                _scratch.Script("repo/.git/hooks/reference-transaction", $"if test $1 = prepared && grep -q ' 0000000000000000000000000000000000000000 refs/heads/wt/'; then {Once}; fi\n");
-                break;
-        }
-    }
 }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using Xunit;
 
@@ -33,6 +35,39 @@ public sealed class A_run_whose_engine_did_not_end_well
 
         Assert.Equal(RunState.TimedOut, record.State);
         AssertKeptAndNotLanded(repository, record, before);
+    }
+
+    [Fact]
+    public void Has_both_graces_if_it_ignores_signals_and_is_killed_then_and_its_record_says_so()
+    {
+        using var scratch = new Scratch();
+        var pid = scratch.Path("pid");
+        var engine = scratch.Script("engine", $"trap '' INT TERM; echo $$ > '{pid}'; exec sleep 600\n");
+        var repository = new TestRepository(scratch).Configure("[engines.stubborn]", $"command = [\"{engine}\"]", "timeout = \"1s\"", "grace = \"300ms\"");
+
+        var record = repository.WtRun.Run("run", "--worktree", "--engine", "stubborn", "--json").Expect(124).Record;
+
+        Assert.Equal(RunState.TimedOut, record.State);
+        Assert.Equal("The engine ran longer than 1s (timeout) and was stopped. It did not react to signals and was killed.", record.Message);
+        Assert.InRange((record.FinishedAt - record.StartedAt)!.Value.TotalSeconds, 1.6, 20);
+        Assert.Null(ProcessEntry.Read(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture)));
+    }
+
+    [Fact]
+    public void Is_over_with_its_own_exit_code_as_soon_as_the_daemon_that_it_left_is_gone()
+    {
+        using var scratch = new Scratch();
+        var pid = scratch.Path("pid");
+        var engine = scratch.Script(
+            "engine", $"env -i setsid sh -c 'trap \"\" INT TERM; echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 600' &\nuntil test -e {pid}; do sleep 0.05; done; exit 3\n");
+        var repository = new TestRepository(scratch).Configure("[engines.leaver]", $"command = [\"{engine}\"]", "grace = \"500ms\"");
+
+        var record = repository.WtRun.Run("run", "--no-worktree", "--engine", "leaver", "--json").Expect(3).Record;
+
+        // It holds the engine's output open, has cleared its environment and has a session of its own.
+        Assert.Null(ProcessEntry.Read(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture)));
+        Assert.InRange((record.FinishedAt!.Value.UtcDateTime - File.GetLastWriteTimeUtc(pid)).TotalSeconds, 0, 5.5);
+        Assert.Contains("sleep", record.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -62,6 +62,7 @@ public sealed class The_gate_of_an_engine : IDisposable
         var late = Runner.Run("run", "one", "--engine", "e", "--worktree", "--json").Expect(123).Record;
         var busy = Runner.Run("run", "one", "--engine", "e", "--worktree", "--if-busy", "skip", "--json").Expect(121).Record;
 
+        Assert.True(late.Queue!.WaitedMs >= 100, "it did not wait");
         Assert.All([late, busy], record => Assert.Contains(file, record.Message, StringComparison.Ordinal));
         Assert.Equal((RunState.Skipped, RunState.Skipped, false), (late.State, busy.State, File.Exists(started)));
         Assert.Equal(["main"], TestRepository.Existing(_scratch, "one").Branches);

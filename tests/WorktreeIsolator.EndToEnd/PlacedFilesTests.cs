@@ -216,9 +216,11 @@ public sealed class Files_that_a_project_has_placed_in_a_worktree
         using var scratch = new Scratch();
         var repository = WithModules(scratch, "setup = [\"sh\", \"-c\", \"rm -rf node_modules/* node_modules/.[a-z]*; echo set up\"]");
 
-        repository.RunInWorktree("test -f node_modules/left/pad.js; git add -A; git commit -qm Work --allow-empty").Expect(0);
+        repository.RunInWorktree("test -f node_modules/left/pad.js || exit 9; echo work > work; git add -A; git commit -qm Work").Expect(0);
 
         AssertUsersFilesAreWhole(repository);
+        Assert.Contains("work", Files(repository, "HEAD"));
+        Assert.DoesNotContain(Files(repository, "HEAD"), name => name.StartsWith("node_modules", StringComparison.Ordinal));
     }
 
     [Fact]

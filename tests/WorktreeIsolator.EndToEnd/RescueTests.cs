@@ -172,13 +172,14 @@ public sealed class More_than_a_ref_should_hold
     {
         using var scratch = new Scratch();
         var repository = new TestRepository(scratch);
-        repository.Write("wt-run.toml", "[projects.p]\npath = \".\"\nrescue_limit = \"1MiB\"\n");
+        var bytes = HeavyTests.Count(few: 2, many: 200) << 20;
+        repository.Write("wt-run.toml", $"[projects.p]\npath = \".\"\n{(HeavyTests.AreOn ? "" : "rescue_limit = \"1MiB\"\n")}");
 
         var record = repository.RunInWorktree(
-            $"{EngineScript.Commit("work")}; echo edited > README; head -c 2000000 /dev/urandom > big; exit {exitCode}").Expect(expected).Record;
+            $"{EngineScript.Commit("work")}; echo edited > README; head -c {bytes} /dev/urandom > big; exit {exitCode}").Expect(expected).Record;
 
         Assert.Contains("rescue_limit", record.Kept?.Reason, StringComparison.Ordinal);
-        Assert.Equal(2000000, new FileInfo(Path.Combine(record.Worktree!, "big")).Length);
+        Assert.Equal(bytes, new FileInfo(Path.Combine(record.Worktree!, "big")).Length);
         Assert.Equal("edited", repository.Git("show", $"{record.RescueRef}:README"));
         Assert.False(File.Exists(repository["work"]));
         Assert.Equal([$"left worktree {record.Worktree}: kept on purpose: {record.Kept!.Reason}; land it: wt-run land {record.Id[..8]}; give it up: wt-run drop {record.Id[..8]}"], repository.Prune());

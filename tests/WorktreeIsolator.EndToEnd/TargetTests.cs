@@ -206,6 +206,7 @@ public sealed class A_target_branch
 
         Assert.Equal((RunState.NeedsMerge, MergeBackResult.TargetBusy), (record.State, record.MergeBack?.Result));
         Assert.Contains(lockFile, record.Message, StringComparison.Ordinal);
+        Assert.True((record.FinishedAt - record.StartedAt)!.Value.TotalSeconds >= 1, "it did not wait");
         Assert.True(File.Exists(repository[".git/" + lockFile]));
         File.Delete(repository[".git/" + lockFile]);
         Assert.Equal((head, ""), (repository.Head, repository.Status));

@@ -123,6 +123,7 @@ public static class RecordWriter
         json.WriteString("name", value.Name);
         WriteStrings(json, "command", value.Command);
         WriteNumber(json, "exit_code", value.ExitCode);
+        WriteNumber(json, "grace_ms", value.GraceMs);
         json.WriteEndObject();
     }
 

@@ -14,7 +14,8 @@ public sealed record BaseInfo(string Ref, string Commit);
 /// <param name="Name">The configured engine; null for a command given on the command line.</param>
 /// <param name="Command">Program and arguments; the prompt stands in it as <c>{prompt}</c>.</param>
 /// <param name="ExitCode">128 + signal if a signal ended it; null if it has not ended or never started.</param>
-public sealed record EngineInfo(string? Name, IReadOnlyList<string> Command, int? ExitCode = null);
+/// <param name="GraceMs">Milliseconds that it has to end by itself after an interrupt, and again after a terminate; null in records of older versions.</param>
+public sealed record EngineInfo(string? Name, IReadOnlyList<string> Command, int? ExitCode = null, long? GraceMs = null);
 
 /// <summary>What became of the run's commits.</summary>
 /// <param name="Policy"><c>merge</c>, <c>push</c>, <c>branch</c> or <c>none</c>.</param>

@@ -39,7 +39,8 @@ internal static class DeadRun
         }
 
         var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
-        var end = ProcessTree.EndRun(record.Id, root, [], SupervisedCommand.DefaultGrace, keepProcesses);
+        var grace = record.Engine.GraceMs is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : SupervisedCommand.DefaultGrace;
+        var end = ProcessTree.EndRun(record.Id, root, [], grace, keepProcesses);
         return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
     }
 

@@ -81,7 +81,7 @@ internal sealed class AcceptedRun
             Branch = plan?.Branch.Value,
             Worktree = plan is null ? null : Path.Combine(plan.Directory.Path, plan.WorktreeName(id)),
             Directory = plan is null ? project.Path : null,
-            Engine = new EngineInfo(request.Engine.Name, request.Engine.Command),
+            Engine = new EngineInfo(request.Engine.Name, request.Engine.Command, GraceMs: (long)request.Engine.Grace.TotalMilliseconds),
             MergeBack = plan is null ? null : new MergeBackInfo(plan.Target.PolicyName, Target: plan.Target.Name),
             Supervisor = Describe(ProcessIdentity.Current),
             CreatedAt = options.Time.GetUtcNow(),

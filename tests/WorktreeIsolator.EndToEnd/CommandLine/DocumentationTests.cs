@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using WorktreeIsolator.EndToEnd.TestSupport;
@@ -7,8 +8,10 @@ namespace WorktreeIsolator.EndToEnd.CommandLine;
 
 public sealed partial class DocumentationTests : IDisposable
 {
-    private static readonly string Page = File.ReadAllText(
-        Path.Combine(typeof(DocumentationTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(a => a.Key == "sources").Value!, "docs/cli.md"));
+    private static readonly string Sources =
+        typeof(DocumentationTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(a => a.Key == "sources").Value!;
+
+    private static readonly string Page = File.ReadAllText(Path.Combine(Sources, "docs/cli.md"));
 
     private readonly Scratch _scratch = new();
 
@@ -31,6 +34,24 @@ public sealed partial class DocumentationTests : IDisposable
             }
         }
     }
+
+    [Fact]
+    public void The_tests_of_faults_are_there_for_every_fault()
+    {
+        var page = File.ReadAllText(Path.Combine(Sources, "docs/fault-tests.md"));
+        var files = Directory.EnumerateFiles(Path.Combine(Sources, "tests"), "*Tests.cs", SearchOption.AllDirectories)
+            .ToLookup(path => Path.GetFileNameWithoutExtension(path), File.ReadAllText, StringComparer.Ordinal);
+
+        Assert.Equal(Enumerable.Range(1, 40), Fault().Matches(page).SelectMany(match => match.Groups["number"].Captures).Select(number => int.Parse(number.Value, CultureInfo.InvariantCulture)));
+        Assert.All(TestName().Matches(page), match => Assert.True(
+            files[match.Groups["file"].Value].Any(text => text.Contains($"public void {match.Groups["test"].Value}(", StringComparison.Ordinal)), match.Value));
+    }
+
+    [GeneratedRegex(@"^\| (?:(?<number>\d+)(?:, )?)+ \|", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Fault();
+
+    [GeneratedRegex(@"`(?<file>\w+Tests)\.(?<test>\w+)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex TestName();
 
     [GeneratedRegex("^  (?<name>[a-z]+) ", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Command();

@@ -59,7 +59,7 @@ public sealed class RunTests : IDisposable
         AssertFields(record["trigger"], "kind", "id");
         AssertFields(record["isolation"], "kind", "reason");
         AssertFields(record["base"], "ref", "commit");
-        AssertFields(record["engine"], "name", "command", "exit_code");
+        AssertFields(record["engine"], "name", "command", "exit_code", "grace_ms");
         AssertFields(record["merge_back"], "policy", "result", "target", "commit", "conflicts");
         Assert.Equal("succeeded", (string?)record["state"]);
         Assert.Equal("user", (string?)record["trigger"]!["kind"]);

@@ -21,14 +21,20 @@ internal sealed class ModelSteps(ModelWorld world)
 
     private (int Weight, Action Step)[] AtRest =>
     [
-        (3, CommitFile), (3, CommitConflict), (2, Switch), (3, Dirty), (2, Stage), (2, LeaveUntracked), (2, Stash), (2, Unstash),
+        (3, CommitFile), (3, CommitConflict), (2, Switch), (3, Dirty), (2, Stage), (2, LeaveUntracked), (3, Stash), (2, Unstash),
     ];
 
     /// <summary>Does one thing while others go on.</summary>
     public void Any() => Choose(AtAnyTime);
 
-    /// <summary>The user does one thing in the checkout while nothing is under way: git itself has races between two who work in one checkout.</summary>
-    public void OfUserAtRest() => Choose(AtRest);
+    /// <summary>The user does some things in the checkout while nothing is under way: git itself has races between two who work in one checkout.</summary>
+    public void OfUserAtRest()
+    {
+        for (var more = Random.Next(4); more >= 0; more--)
+        {
+            Choose(AtRest);
+        }
+    }
 
     /// <summary>A command, of which every one brings dead runs to their end.</summary>
     public void Look()
@@ -78,7 +84,7 @@ internal sealed class ModelSteps(ModelWorld world)
     private void StartInLine(string where, string script)
     {
         var run = world.StartRun($"{where} --wait-timeout 2m", script);
-        Eventually.True(() => run.Process.HasEnded || world.RecordOf(run.Number) is { State: > RunState.Accepted }, $"run {run.Number} stands in line");
+        Eventually.True(() => run.Process.HasEnded || world.RecordOf(run.Number) is { State: > RunState.Accepted }, $"run {run.Number} stands in line", TimeSpan.FromMinutes(2));
     }
 
     /// <summary>One that stands in line, or any that is under way.</summary>

@@ -29,7 +29,7 @@ public sealed class Records_as_json
         Worktree = "/a/<ü>",
         Directory = "/a/\"b\"",
         Warm = true,
-        Engine = new EngineInfo("claude", ["claude", "-p", "line\nfeed"], 3),
+        Engine = new EngineInfo("claude", ["claude", "-p", "line\nfeed"], 3, 10_000),
         MergeBack = new MergeBackInfo("merge", MergeBackResult.Conflict, "main", new string('b', 40), ["a", "b c"]),
         RescueRef = "refs/wt-run/0123456789ab",
         Kept = new KeptInfo("/a", "asked for"),
