@@ -120,7 +120,7 @@ internal sealed partial class TemporaryWorktree
             place,
             landing,
             push,
-            new UnseenChanges(_git, project, TargetRef, _contents.Placed, _contents.PlacedFile, _plan.GoverningPaths),
+            new UnseenChanges(repository, _git, project, TargetRef, _contents.Placed, _contents.PlacedFile, _plan.GoverningPaths),
             _context.RunId).Deliver(
             work.Tip,
             work.Unfinished is { } why ? (why, work.Remedy!) : null,

@@ -28,9 +28,11 @@ public sealed class TriggerRunner
     /// <param name="kill">Kills an engine that takes too long to stop.</param>
     /// <returns>The record, in a final state; whatever went wrong after the run was accepted is told there.</returns>
     /// <exception cref="WorktreeIsolatorException">The request cannot be had; nothing was made.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled before anything was made.</exception>
     public RunRecord Run(RunRequest request, CancellationToken cancel = default, CancellationToken kill = default)
     {
         var accepted = AcceptedRun.Accept(request, _options, cancel);
+        cancel.ThrowIfCancellationRequested();
         var record = Supervise(accepted, cancel, kill);
         try
         {

@@ -53,8 +53,11 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
         {
             _told = told;
             journal.Update(record => record with { State = RunState.Queued, Queue = new QueueInfo(position, _clock.ElapsedMilliseconds, behind) });
-            context.Began($"Queued — waiting for {what} (position {position}, behind {(behind is null ? holder : Describe(behind))})");
+            journal.Note("step", Line());
+            options.Observer.Waits(Line);
         }
+
+        string Line() => $"Queued — waiting for {what} (position {position}, behind {(behind is null ? holder : Describe(behind))})";
     }
 
     /// <summary>Only a run in place waits for what one with a worktree does not.</summary>
@@ -101,17 +104,5 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
         store.TryRead(runId)?.Supervisor is { } supervisor ? string.Create(CultureInfo.InvariantCulture, $", pid {supervisor.Pid}") : "";
 
     /// <summary><c>3f9c12ab cron:nightly, 4 min</c>.</summary>
-    public string Describe(string runId)
-    {
-        if (store.TryRead(runId) is not { } record)
-        {
-            return runId;
-        }
-
-        var age = journal.Now - (record.StartedAt ?? record.CreatedAt);
-        var told = age.TotalMinutes >= 1
-            ? string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalMinutes} min")
-            : string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (int)age.TotalSeconds)} s");
-        return $"{record.Id[..8]} {record.Trigger}, {told}";
-    }
+    public string Describe(string runId) => store.TryRead(runId)?.InShort(journal.Now) ?? runId;
 }
