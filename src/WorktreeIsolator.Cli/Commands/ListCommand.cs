@@ -87,18 +87,19 @@ internal sealed class ListCommand : CliCommand
     {
         var left = 0;
         var isShort = !_json.IsGiven(line) && !_all.IsGiven(line);
-        var found = new List<RunRecord>();
+        var records = new List<RunRecord>();
         foreach (var (_, store) in known.Stores)
         {
             var others = 0;
-            found.AddRange(isShort ? store.ReadLatest(MostShown, out others) : store.ReadAll());
+            records.AddRange(isShort ? store.ReadLatest(MostShown, out others) : store.ReadAll());
             left += others;
         }
 
-        IReadOnlyList<RunRecord> records = [.. found.OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
+        records.Sort(RunRecord.OldestFirst);
         if (_json.IsGiven(line))
         {
-            StandardStreams.Out.Write([.. RecordWriter.ToUtf8(records), (byte)'\n']);
+            StandardStreams.Out.Write(RecordWriter.ToUtf8(records));
+            StandardStreams.Out.WriteText("\n");
             return;
         }
 

@@ -100,6 +100,22 @@ internal sealed unsafe class FileLock : IDisposable
         }
     }
 
+    /// <summary>Refuses to go on where flock does not work: runs would collide. Lets go of the lock then.</summary>
+    /// <exception cref="WorktreeIsolatorException">A second open of the file got the lock, too.</exception>
+    public void RequireToExclude()
+    {
+        if (Excludes())
+        {
+            return;
+        }
+
+        Dispose();
+        throw new WorktreeIsolatorException(
+            FailureKind.System,
+            $"flock(2) does not work on the file system of '{System.IO.Path.GetDirectoryName(Path)}': two processes can hold the same lock.",
+            "Move the repository to a local file system, or mount it with working locks.");
+    }
+
     /// <summary>Whether flock works where this lock lies: a second open of its file must not get it.</summary>
     public bool Excludes()
     {

@@ -43,15 +43,7 @@ internal sealed class RepositoryLock : IDisposable
                 FailureKind.Lock,
                 $"The repository lock '{path}' was not free within {timeout.TotalSeconds:0} s. It is held by {LockHolder.Describe(path)}.",
                 "It is normally held for milliseconds. See what that process does; when it ends, the lock is free.");
-        if (!taken.Excludes())
-        {
-            taken.Dispose();
-            throw new WorktreeIsolatorException(
-                FailureKind.System,
-                $"flock(2) does not work on the file system of '{stateDirectory}': two processes can hold the same lock.",
-                "Move the repository to a local file system, or mount it with working locks.");
-        }
-
+        taken.RequireToExclude();
         taken.Describe($"{holder}, pid {Environment.ProcessId}");
         return new RepositoryLock(taken, released);
     }

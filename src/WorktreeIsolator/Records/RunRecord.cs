@@ -163,6 +163,13 @@ public sealed record RunRecord
             : string.Create(CultureInfo.InvariantCulture, $"{Id[..8]} {Trigger}, {Math.Max(0, (int)age.TotalSeconds)} s");
     }
 
+    /// <summary>The order in which records are listed, and in which work that waits is landed.</summary>
+    public static int OldestFirst(RunRecord one, RunRecord other)
+    {
+        var byAge = one.CreatedAt.CompareTo(other.CreatedAt);
+        return byAge != 0 ? byAge : string.CompareOrdinal(one.Id, other.Id);
+    }
+
     /// <summary>From when on its age counts for retention; null if it is not over.</summary>
     public DateTimeOffset? RestsSince() => SettledAt ?? FinishedAt;
 

@@ -54,10 +54,8 @@ public sealed class RunStore
     {
         try
         {
-            using var stream = new FileStream(
-                Path.Combine(DirectoryOf(id), "run.json"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var record = JsonSerializer.Deserialize(stream, RecordJson.Default.RunRecord);
-            return record is { Version: <= RunRecord.CurrentVersion } ? record : null;
+            var record = RecordReader.ReadRun(DurableFile.Read(Path.Combine(DirectoryOf(id), "run.json")));
+            return record.Version <= RunRecord.CurrentVersion ? record : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
@@ -98,8 +96,10 @@ public sealed class RunStore
     {
         // Side by side where that saves more than it costs to begin.
         const int many = 500;
-        var records = ids.Count < many ? ids.Select(TryRead) : ids.AsParallel().Select(TryRead);
-        return [.. records.OfType<RunRecord>().OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
+        var read = ids.Count < many ? ids.Select(TryRead) : ids.AsParallel().Select(TryRead);
+        List<RunRecord> records = [.. read.OfType<RunRecord>()];
+        records.Sort(RunRecord.OldestFirst);
+        return records;
     }
 
     /// <summary>Whether the supervisor of a run lives: it holds the run's liveness lock until it ends.</summary>
@@ -157,6 +157,7 @@ public sealed class RunStore
             ?? throw new WorktreeIsolatorException(FailureKind.System, $"The run id {record.Id} is already in use.");
         try
         {
+            liveness.RequireToExclude();
             DurableFile.Replace(Path.Combine(aside, "run.json"), RecordWriter.ToUtf8(record), sync);
             File.WriteAllBytes(Path.Combine(_active, record.Id), []);
             Directory.Move(aside, DirectoryOf(record.Id));
@@ -244,6 +245,9 @@ public sealed class RunStore
         }
     }
 
+    /// <summary>Whether there may be work that waits for its target.</summary>
+    internal bool HasPending => Names(_pending).Any();
+
     /// <summary>The runs whose work waits for its target, oldest first.</summary>
     internal IReadOnlyList<RunRecord> ReadPending()
     {
@@ -260,7 +264,8 @@ public sealed class RunStore
             }
         }
 
-        return [.. pending.OrderBy(record => record.CreatedAt).ThenBy(record => record.Id, StringComparer.Ordinal)];
+        pending.Sort(RunRecord.OldestFirst);
+        return pending;
     }
 
     /// <summary>Marks a run as final, and whether its work waits for its target.</summary>

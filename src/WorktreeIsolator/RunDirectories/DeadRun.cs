@@ -11,7 +11,8 @@ internal static class DeadRun
     /// <summary>The runs that are not final and whose supervisor is gone; also those that someone is just bringing to their end, and so holds the liveness of.</summary>
     public static IReadOnlyList<RunRecord> Find(RunStore store) =>
     [
-        .. store.ActiveIds().Select(store.TryRead).OfType<RunRecord>().Where(run => !run.State.IsFinal() && (!store.IsAlive(run.Id) || IsSeenToBeGone(run.Supervisor))),
+        // In this order: who ends in this moment is final before he lets go.
+        .. store.ActiveIds().Where(id => !store.IsAlive(id) || IsSeenToBeGone(store.TryRead(id)?.Supervisor)).Select(store.TryRead).OfType<RunRecord>().Where(run => !run.State.IsFinal()),
     ];
 
     /// <summary>Ends what dead runs in place have left at work.</summary>

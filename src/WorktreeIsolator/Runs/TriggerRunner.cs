@@ -33,7 +33,8 @@ public sealed class TriggerRunner
     {
         var accepted = AcceptedRun.Accept(request, _options, cancel);
         cancel.ThrowIfCancellationRequested();
-        var record = Supervise(accepted, cancel, kill);
+        using var aftermath = accepted.Aftermath;
+        var record = aftermath.LookAgain(Supervise(accepted, aftermath, cancel, kill), cancel, kill);
         try
         {
             _options.Observer.Ended(record);
@@ -41,13 +42,13 @@ public sealed class TriggerRunner
         finally
         {
             // Who cancelled the run did not mean this; a second time does.
-            accepted.Aftermath.Follow(record, cancel.IsCancellationRequested ? kill : cancel, kill);
+            aftermath.Follow(record, cancel.IsCancellationRequested ? kill : cancel, kill);
         }
 
         return record;
     }
 
-    private static RunRecord Supervise(AcceptedRun accepted, CancellationToken cancel, CancellationToken kill)
+    private static RunRecord Supervise(AcceptedRun accepted, RunAftermath aftermath, CancellationToken cancel, CancellationToken kill)
     {
         using var journal = accepted.Publish();
         using var log = new OutputLog(accepted.LogPath);
@@ -61,6 +62,7 @@ public sealed class TriggerRunner
                 var engine = RunEngine(accepted, directory, journal, context, log, cancel, kill);
                 admission.LeaveEngine();
                 BringBack(directory, engine, journal);
+                aftermath.KeepPlace(admission);
             }
         }
         catch (OperationCanceledException)

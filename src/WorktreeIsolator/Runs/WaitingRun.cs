@@ -32,8 +32,8 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
             return Skip($"{Describe(ahead[0])}, inside which this run was started: it would wait for itself", "Let the outer run end first, or give the inner one another engine or a worktree (--worktree).", hasWaited: false);
         }
 
-        ahead = ticket.Wait(within, waiting => Tell(waiting.Count - ticket.Places + 1, waiting[0], what, null), context.Cancel);
-        return ahead.Count == 0 || Busy($"run {Describe(ahead[0])}{PidOf(ahead[0])}");
+        var first = ticket.Wait(within, (count, behind) => Tell(count - ticket.Places + 1, behind, what, null), context.Cancel);
+        return first is null || Busy($"run {Describe(first)}{PidOf(first)}");
     }
 
     /// <summary>Puts its place into the record and before the person who waits; what was told last is not told again.</summary>
