@@ -93,14 +93,14 @@ public sealed class A_supervisor_that_was_killed : IDisposable
     [Fact]
     public void Whose_engine_someone_else_is_just_ending_keeps_the_next_one_waiting_until_that_is_gone()
     {
-        _repository.Configure("concurrent = false");
+        ConfigureStubbornEngine("concurrent = false");
         var ran = _scratch.Path("ran");
         var engine = KillAboveStubbornEngine(out var signals);
         using var other = _repository.WtRun.Start("list");
         Eventually.True(() => File.Exists(signals), "the engine was asked to end");
 
         using var next = _repository.WtRun.Start("run", "--json", "--", "touch", ran);
-        Eventually.True(() => File.Exists(ran) || _repository.Runs().Any(run => run.State == RunState.Queued), "the next run waits");
+        Eventually.True(() => File.Exists(ran) || Store.ReadAll()[^1].State == RunState.Queued, "the next run waits");
         Assert.True(engine.Identity.IsAlive);
         Assert.False(File.Exists(ran), "the next run did not wait");
 
@@ -112,6 +112,7 @@ public sealed class A_supervisor_that_was_killed : IDisposable
     [Fact]
     public void In_place_keeps_landings_out_until_its_engine_is_gone()
     {
+        ConfigureStubbornEngine("concurrent = true");
         using var landing = _repository.WtRun.Start("run", "--worktree", "--json", "--", "sh", "-c", $"{EngineScript.Commit("work")}; {_gate.Step}");
         _gate.AwaitReached();
         var engine = KillAboveStubbornEngine(out var signals);
@@ -186,16 +187,22 @@ public sealed class A_supervisor_that_was_killed : IDisposable
         Assert.Equal([], Victims.OfRuns(_scratch.Root));
     }
 
-    /// <summary>Kills the wt-run of a run in place whose engine does not end when it is asked to.</summary>
+    /// <summary>An engine that notes signals and does not end before it is killed, for which nobody waits in vain: its grace is longer than any test.</summary>
+    private void ConfigureStubbornEngine(string key)
+    {
+        var script = _scratch.Script("engine", $"trap 'echo INT >> {_scratch.Path("signals")}' INT; echo $$ > {_scratch.Path("pid")}; while :; do sleep 0.1; done\n");
+        _repository.Configure(key, "[engines.stubborn]", $"command = [\"{script}\"]", "grace = \"10m\"");
+    }
+
+    /// <summary>Kills the wt-run of a run in place with that engine.</summary>
     /// <param name="signals">Where the engine notes each signal.</param>
     /// <returns>The engine.</returns>
     private ProcessEntry KillAboveStubbornEngine(out string signals)
     {
         var pid = _scratch.Path("pid");
         signals = _scratch.Path("signals");
-        using var run = _repository.WtRun.Start(
-            "run", "--no-worktree", "--", "sh", "-c", $"trap 'echo INT >> {signals}' INT; trap 'echo TERM >> {signals}' TERM; echo $$ > {pid}; while :; do sleep 0.1; done");
-        Eventually.True(() => File.Exists(pid) && File.ReadAllText(pid).EndsWith('\n'), "the engine runs");
+        using var run = _repository.WtRun.Start("run", "--no-worktree", "--engine", "stubborn");
+        Eventually.True(() => Store.ReadAll().Any(record => record.State == RunState.Running) && File.Exists(pid) && File.ReadAllText(pid).EndsWith('\n'), "the engine runs");
         var engine = ProcessEntry.Read(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture))!;
         run.Kill();
         return engine;

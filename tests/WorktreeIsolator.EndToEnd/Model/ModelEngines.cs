@@ -45,6 +45,7 @@ internal static class ModelEngines
         note() { id=$(git rev-parse HEAD) && echo "$N commit $id" >> '{{directory}}/ledger'; }
         blob() { id=$(git hash-object "$1") && echo "$N blob $id" >> '{{directory}}/ledger'; }
         alone_in() { exec 9> "{{directory}}/busy-$1"; flock -n -E 75 9; [ $? -ne 75 ] || echo "$N in $1" >> '{{directory}}/collisions'; echo "$N" >> "{{directory}}/order-$1"; }
+        held() { while [ -e '{{directory}}/hold' ]; do sleep 0.01; done; }
         unmoved() { before=$(git rev-parse HEAD) || exit 0; "$@"; after=$(git rev-parse HEAD) || exit 0; [ "$before" = "$after" ] || echo "$N" >> '{{directory}}/moved'; }
 
         """;
@@ -52,11 +53,11 @@ internal static class ModelEngines
     /// <summary>A script for a run in a worktree.</summary>
     public static string ForWorktree(Random random) => $"{Sleep(random, 30)}; {InWorktree[random.Next(InWorktree.Length)]}; {Sleep(random, 60)}";
 
-    /// <summary>A script for a run in a session: it notes if another one is there, even only a child that it has left, and that it was there.</summary>
-    public static string InSession(Random random, string name) => $"alone_in {name}; {Sleep(random, 200)}; {ForWorktree(random)}";
+    /// <summary>A script for a run in a session: it stays as long as the model holds it, and notes if another one is there, even only a child that it has left, and that it was there.</summary>
+    public static string InSession(Random random, string name) => $"alone_in {name}; held; {ForWorktree(random)}";
 
     /// <summary>A script for a run in place: the same, and it notes if something landed meanwhile in the checkout in which it works.</summary>
-    public static string InPlace(Random random) => $"alone_in {Checkout}; unmoved {Sleep(random, 400)}";
+    public static string InPlace(Random random) => $"alone_in {Checkout}; unmoved held; unmoved {Sleep(random, 60)}";
 
     private static string Sleep(Random random, int most) => string.Create(CultureInfo.InvariantCulture, $"sleep {random.Next(most) / 1000.0:0.000}");
 }

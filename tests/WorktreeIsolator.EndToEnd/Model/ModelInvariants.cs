@@ -171,15 +171,24 @@ internal sealed class ModelInvariants(ModelWorld world)
             lost = LostOf(lost);
         }
 
+        if (lost.Exists(IsOfSession))
+        {
+            // The next run of the session may be at work on its branch, and have thrown them away: they are kept when that ends.
+            var alsoThrownAway = LostOf(lost, "--reflog");
+            lost.RemoveAll(made => IsOfSession(made) && !alsoThrownAway.Contains(made));
+        }
+
         RequireNone("lost", lost.Select(made => $"{made.Kind} {made.Id} of {Describe(world.RecordOf(made.Run))}"));
     }
 
     /// <summary>All of them, if git has just met a worktree that someone is adding (git 2.39).</summary>
-    private List<(int Run, string Kind, string Id)> LostOf(List<(int Run, string Kind, string Id)> commits)
+    private List<(int Run, string Kind, string Id)> LostOf(List<(int Run, string Kind, string Id)> commits, params IReadOnlyList<string> also)
     {
-        var held = Repository.TryGit("rev-list", "--all").Output.Split('\n').ToHashSet(StringComparer.Ordinal);
+        var held = Repository.TryGit(["rev-list", "--all", .. also]).Output.Split('\n').ToHashSet(StringComparer.Ordinal);
         return [.. commits.Where(made => !held.Contains(made.Id))];
     }
+
+    private bool IsOfSession((int Run, string Kind, string Id) made) => world.RecordOf(made.Run)?.Session is not null;
 
     private bool IsOver(int number)
     {

@@ -63,28 +63,36 @@ internal sealed class ModelSteps(ModelWorld world)
         chosen();
     }
 
-    private void StartInWorktree() => world.StartRun("--worktree", ModelEngines.ForWorktree(Random));
-
-    /// <summary>Up to three in a row, so that some wait behind others.</summary>
-    private void StartInPlace()
+    private void StartInWorktree()
     {
-        for (var more = Random.Next(3); more >= 0; more--)
-        {
-            StartInLine("--no-worktree", ModelEngines.InPlace(Random));
-        }
+        world.AwaitRoom();
+        world.StartRun("--worktree", ModelEngines.ForWorktree(Random));
     }
+
+    private void StartInPlace() => StartInLine("--no-worktree", () => ModelEngines.InPlace(Random));
 
     private void StartInSession()
     {
         var name = Pick(ModelEngines.Sessions)!;
-        StartInLine($"--session {name}", ModelEngines.InSession(Random, name));
+        StartInLine($"--session {name}", () => ModelEngines.InSession(Random, name));
     }
 
-    /// <summary>The next one comes when this one has its ticket, so that the order is known.</summary>
-    private void StartInLine(string where, string script)
+    /// <summary>
+    /// Up to three in a row. Each comes when the one before has its ticket, so that the order is known, and the first one stays until all stand in line:
+    /// on a busy machine it would be gone before the next had even begun.
+    /// </summary>
+    private void StartInLine(string where, Func<string> script)
     {
-        var run = world.StartRun($"{where} --wait-timeout 2m", script);
-        Eventually.True(() => run.Process.HasEnded || world.RecordOf(run.Number) is { State: > RunState.Accepted }, $"run {run.Number} stands in line", TimeSpan.FromMinutes(2));
+        world.AwaitRoom();
+        File.WriteAllText(world.Note("hold"), "");
+        for (var more = Random.Next(3); more >= 0; more--)
+        {
+            var run = world.StartRun($"{where} --wait-timeout 2m", script());
+            Eventually.True(
+                () => run.Process.HasEnded || world.RecordOf(run.Number) is { State: > RunState.Accepted }, $"run {run.Number} stands in line", TimeSpan.FromMinutes(2));
+        }
+
+        File.Delete(world.Note("hold"));
     }
 
     /// <summary>One that stands in line, or any that is under way.</summary>

@@ -85,13 +85,18 @@ internal sealed class ModelWorld : IDisposable
         }
     }
 
-    /// <summary>Starts a run with an engine, once there are not too many under way.</summary>
+    /// <summary>Waits until there are not too many under way.</summary>
+    public void AwaitRoom()
+    {
+        const int most = 4;
+        Eventually.True(() => UnderWay.Count < most, "fewer runs are under way", TimeSpan.FromMinutes(2));
+    }
+
+    /// <summary>Starts a run with an engine.</summary>
     /// <param name="options">Of <c>wt-run run</c>.</param>
     /// <param name="script">What its engine does; it gets the run's number.</param>
     public ModelProcess StartRun(string options, string script)
     {
-        const int most = 4;
-        Eventually.True(() => UnderWay.Count < most, "fewer runs are under way", TimeSpan.FromMinutes(1));
         var number = ++LastNumber;
         History.Add($"run {number} {options}: {script}");
         var process = new ModelProcess(number, $"run {number}", Repository.WtRun.Start(
