@@ -32,9 +32,10 @@ public sealed class A_supervisor_that_was_killed : IDisposable
         using var holder = _repository.WtRun.Start("run", "--worktree", "--", "true");
         hold.Gate.AwaitReached();
         var began = new Gate(_scratch, "began");
-        using var waiter = _repository.WtRun.Start("run", "--worktree", "--json", "--", "sh", "-c", began.Step);
-        Eventually.True(() => Store.ReadAll().Count(record => record.State == RunState.Preparing) == 2, "the second run waits for the lock");
         var lockFile = _repository[".git/wt-run/repo.lock"];
+        using var opens = new FileOpens(lockFile);
+        using var waiter = _repository.WtRun.Start("run", "--worktree", "--json", "--", "sh", "-c", began.Step);
+        Eventually.True(() => opens.Count > 0, "the second run has asked for the lock");
 
         var killed = Kill(holder);
         began.AwaitReached();
