@@ -55,6 +55,30 @@ public sealed class Dropping_a_run : IDisposable
     }
 
     [Fact]
+    public void That_is_killed_on_the_way_leaves_a_record_that_says_what_is_left()
+    {
+        _repository.Configure("keep_on_failure = true");
+        var kept = _repository.RunInWorktree($"{EngineScript.Commit("one")}; echo two > two; exit 3").Expect(3).Record;
+        Assert.NotNull(kept.Kept);
+        var gate = new Gate(_scratch);
+        _scratch.Script(
+            "repo/.git/hooks/reference-transaction",
+            $"if test $1 = prepared && grep -q ' 0000000000000000000000000000000000000000 refs/heads/wt/' && mkdir '{_scratch.Path("once")}'; then {gate.Step}; fi 2> /dev/null\n");
+        using var killed = _repository.WtRun.Start("drop", kept.Id);
+        gate.AwaitReached();
+        killed.Kill();
+
+        var shown = _repository.Show(kept.Id);
+
+        Assert.Equal((null, $"refs/wt-run/{kept.Id}"), (shown.Kept, shown.RescueRef));
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+        Assert.Equal([], RepositoryState.Names(_repository[".git/wt-run/active"]));
+        Assert.Equal("two", _repository.Git("show", $"{shown.RescueRef}:two"));
+        Assert.Equal(MergeBackResult.Dropped, Drop(kept).MergeBack?.Result);
+        Assert.Equal(["main"], _repository.Branches);
+    }
+
+    [Fact]
     public void Rescues_what_a_person_did_in_the_kept_worktree_and_takes_it_away()
     {
         _repository.Configure("keep_on_failure = true");

@@ -104,6 +104,45 @@ public sealed class A_git_that_is_killed : IDisposable
         Assert.Contains("work", _repository.Read("m.deadly"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("status")]
+    [InlineData("rev-list")]
+    [InlineData("add")]
+    [InlineData("commit-tree")]
+    public void While_it_keeps_what_the_engine_left_does_its_step_again(string command)
+    {
+        PutInFrontOfGit($"case \" $* \" in *' {command} '*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then kill -9 $$; fi;; esac");
+
+        var record = _repository.RunInWorktree($"echo work > work; git commit -q --allow-empty -m 'Nothing'; touch '{_scratch.Path("armed")}'").Expect(0).Record;
+
+        Assert.False(File.Exists(_scratch.Path("armed")), "nothing was killed");
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+        Assert.Equal("work\n", _repository.Read("work"));
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+        Assert.Equal(["refs/heads/main"], _repository.Refs);
+    }
+
+    [Fact]
+    public void While_it_moves_a_target_that_is_checked_out_nowhere_leaves_no_lock_there()
+    {
+        _repository.Git("switch", "--quiet", "-c", "elsewhere");
+        PutInFrontOfGit(
+            $"case \" $* \" in *' update-ref -m '*' refs/heads/main '*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then touch '{_repository[".git/refs/heads/main.lock"]}'; kill -9 $$; fi;; esac");
+        Arm();
+
+        var record = _repository.RunInWorktree(EngineScript.Commit("work"), "--base", "main").Expect(120).Record;
+
+        Assert.False(File.Exists(_repository[".git/refs/heads/main.lock"]));
+        Assert.Equal(MergeBackResult.Landed, _repository.Land(record).Expect(0).Record.MergeBack?.Result);
+    }
+
+    private void PutInFrontOfGit(string script)
+    {
+        var real = _scratch.Run(_scratch.Root, "sh", "-c", "command -v git").Expect(0).Output.TrimEnd('\n');
+        _scratch.Script("bin/git", $"{script}\nexec '{real}' \"$@\"\n");
+        _scratch.PutFirstInPath(_scratch.Path("bin"));
+    }
+
     /// <summary>git runs its own parts as <c>git PART</c> from its own directory, which is one of the test's from now on.</summary>
     private void PutInFrontOfGitsParts(string script)
     {

@@ -231,6 +231,28 @@ public sealed class Landing_by_hand
         Assert.Equal(["main"], repository.Branches);
     }
 
+    [Fact]
+    public void That_was_killed_leaves_nothing_after_the_next_command()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var gate = new Gate(scratch);
+        repository.Configure($"verify = [\"{scratch.Script("verify", $"echo $$ > '{scratch.Path("pid")}'; {gate.Step}\n")}\"]");
+        var record = repository.RunInWorktree($"{EngineScript.Commit("work")}; exit 3").Expect(3).Record;
+        var refs = repository.Refs;
+        using var killed = repository.WtRun.Start("land", record.Id);
+        gate.AwaitReached();
+        killed.Kill();
+
+        repository.WtRun.Run("list").Expect(0);
+
+        Assert.False(ProcessEntry.Read(int.Parse(File.ReadAllText(scratch.Path("pid")), CultureInfo.InvariantCulture)) is { IsRunning: true }, "verify works on");
+        Assert.Equal([repository.Path], repository.Worktrees);
+        Assert.Equal([], RepositoryState.Names(repository[".git/worktrees"]));
+        Assert.Equal([], RepositoryState.Names(repository[".git/wt-run/active"]));
+        Assert.Equal(refs, repository.Refs);
+    }
+
     private static RunRecord RunWithConflict(TestRepository repository) => repository.RunInWorktree(
         $"{EngineScript.Commit("README", "mine")}; {EngineScript.CommitInCheckout(repository, "README")}").Expect(120).Record;
 }

@@ -36,6 +36,22 @@ public sealed class Runs_of_a_session : IDisposable
     }
 
     [Fact]
+    public void Wait_for_the_first_one_while_that_makes_the_worktree()
+    {
+        var gate = new Gate(_scratch);
+        _repository.Configure($"setup = [\"{_scratch.Script("setup", gate.Step + "\n")}\"]");
+        using var first = _repository.WtRun.Start("run", "--session", "chat", "--json", "--", "touch", "first");
+        gate.AwaitReached();
+        using var second = _repository.WtRun.Start("run", "--session", "chat", "--json", "--", "test", "-e", "first");
+        Eventually.True(() => second.HasEnded || _repository.Runs().Any(run => run.State == RunState.Queued), "the second one waits");
+
+        gate.Open();
+
+        first.Wait().Expect(0);
+        second.Wait().Expect(0);
+    }
+
+    [Fact]
     public void Are_set_up_once_and_keep_placed_files_out_of_every_commit()
     {
         _repository.Commit(".gitignore", "node_modules/\n");

@@ -44,6 +44,9 @@ internal sealed record GitCommand
     // list, fetch, rebase) dies of it before it does anything (git 2.39). If it stays, someone was killed, and git's message is the right one.
     private const int TriesOfLook = 20;
 
+    // Who kills a git that only reads, as the kernel does when memory runs out, has changed nothing, and no answer must not be taken for a no.
+    private const int TriesOfKilledLook = 3;
+
     private static readonly TimeSpan PauseBetweenLooks = TimeSpan.FromMilliseconds(5);
 
     // Whose git was killed undoes what that left, but on a busy machine not within milliseconds.
@@ -78,6 +81,8 @@ internal sealed record GitCommand
     private ReadOnlyMemory<byte>? Input { get; init; }
 
     private CancellationToken Cancellation { get; init; }
+
+    private bool OnlyReads { get; init; }
 
     /// <summary>git that finds its repository from <paramref name="directory"/>; never a run's directory.</summary>
     public static GitCommand In(string directory, IReadOnlyDictionary<string, string> environment)
@@ -126,7 +131,7 @@ internal sealed record GitCommand
     public GitCommand Configured(string key, string value) => this with { Options = [.. Options, "-c", $"{key}={value}"] };
 
     /// <summary>A command that only reads must take no lock, or it could make a user's own command fail.</summary>
-    public GitCommand ReadOnly() => With("GIT_OPTIONAL_LOCKS", "0");
+    public GitCommand ReadOnly() => With("GIT_OPTIONAL_LOCKS", "0") with { OnlyReads = true };
 
     /// <summary>With no hook of the repository.</summary>
     public GitCommand WithoutHooks() => Configured("core.hooksPath", "/dev/null");
@@ -145,6 +150,11 @@ internal sealed record GitCommand
         {
             using var started = Begin(arguments);
             var result = started.Finish(cancellation);
+            if (result.WasKilled && OnlyReads && attempt < TriesOfKilledLook)
+            {
+                continue;
+            }
+
             if (attempt == TriesOfLook || !MetHalfMadeWorktree(result))
             {
                 return result;

@@ -25,6 +25,9 @@ public sealed class GitException : WorktreeIsolatorException
     /// <summary>What git wrote to standard error.</summary>
     public string Error { get; }
 
+    /// <summary>Whether a signal ended it.</summary>
+    public bool WasKilled => GitResult.IsSignal(ExitCode);
+
     private static string Describe(IReadOnlyList<string> arguments, int exitCode, string error)
     {
         var said = error.Trim();

@@ -4,8 +4,8 @@ using WorktreeIsolator.Platform;
 namespace WorktreeIsolator.Git;
 
 /// <summary>
-/// <c>packed-refs.lock</c>, which every deletion of a ref takes for a moment. A git that is killed just then leaves it, and from then on nobody can
-/// delete a ref in the repository (git 2.39 tries for a second, then gives up).
+/// The lock that git takes to move a branch, and <c>packed-refs.lock</c>, which every deletion of a ref takes for a moment. A git that is killed just
+/// then leaves it, and from then on nobody can move that branch, or delete any ref in the repository (git 2.39 tries for a second, then gives up).
 /// </summary>
 internal static class LeftLock
 {
@@ -19,9 +19,10 @@ internal static class LeftLock
     /// </summary>
     /// <param name="repository">The repository.</param>
     /// <param name="since">When the git that was killed cannot yet have been at work: a lock that is older is not its.</param>
-    public static void Remove(Repository repository, DateTimeOffset since)
+    /// <param name="locked">What it locks.</param>
+    public static void Remove(Repository repository, DateTimeOffset since, string locked = "packed-refs")
     {
-        var file = Path.Combine(repository.CommonDirectory, "packed-refs.lock");
+        var file = Path.Combine(repository.CommonDirectory, locked + ".lock");
         if (!File.Exists(file) || File.GetLastWriteTimeUtc(file) is var made && made < since.UtcDateTime)
         {
             return;

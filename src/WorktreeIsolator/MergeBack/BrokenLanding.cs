@@ -20,11 +20,14 @@ internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Ol
     // A big checkout takes longer than this; then the next command looks again.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>What a landing notes before it begins; <see cref="TryParse"/> reads it.</summary>
+    /// <summary>What a landing notes before it begins; <see cref="LastOf"/> reads it.</summary>
     public override string ToString() => $"{Prefix}{Path}: {Target.Ref} {Old} {New}";
 
-    /// <summary>Reads the note of a landing; null if that touched no checkout.</summary>
-    public static BrokenLanding? TryParse(string note)
+    /// <summary>What the last of a run's landings was about to do; null if there was none, or it touched no checkout.</summary>
+    /// <param name="notes">What its landings have noted, in order.</param>
+    public static BrokenLanding? LastOf(IReadOnlyList<string> notes) => notes is [.., var last] ? TryParse(last) : null;
+
+    private static BrokenLanding? TryParse(string note)
     {
         const string heads = "refs/heads/";
         return note.StartsWith(Prefix, StringComparison.Ordinal) && note.Split(' ') is [.., var target, var before, var after]

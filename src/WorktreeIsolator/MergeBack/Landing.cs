@@ -20,7 +20,9 @@ internal sealed record TargetCheckouts(CommitId? Tip, IReadOnlyList<(WorktreeEnt
 /// <param name="target">The branch.</param>
 /// <param name="runId">The run.</param>
 /// <param name="note">Writes down, before each step, what is about to be moved.</param>
-internal sealed class Landing(Repository repository, ProjectConfig project, BranchName target, string runId, Action<string> note) : LandingPlace
+/// <param name="endDead">Ends what a run whose supervisor is gone has left at work, and says what could not be ended; null if nothing of it is left.</param>
+internal sealed class Landing(
+    Repository repository, ProjectConfig project, BranchName target, string runId, Action<string> note, Func<RunRecord, string?> endDead) : LandingPlace
 {
     private readonly bool _runHooks = project.Hooks == HookMode.Run;
 
@@ -101,10 +103,16 @@ internal sealed class Landing(Repository repository, ProjectConfig project, Bran
         note($"update-ref {target.Ref} {old?.ToString() ?? "(new)"} {commit}");
         var git = (_runHooks ? repository.Git : repository.Git.WithoutHooks()).OfRun(runId);
         string[] arguments = ["update-ref", "-m", $"wt-run {runId}: land", target.Ref, commit.ToString(), old?.ToString() ?? commit.Zero];
+        var began = TimeProvider.System.GetUtcNow();
         var result = git.Try(arguments);
         if (result.Succeeded)
         {
             return new HasLanded();
+        }
+
+        if (result.WasKilled)
+        {
+            LeftLock.Remove(repository, began, target.Ref);
         }
 
         return Tip() != old ? new TargetMoved() : (LandingOutcome?)WhoeverHoldsALock(result.Error) ?? Rejected(result.Error);
@@ -167,6 +175,15 @@ internal sealed class Landing(Repository repository, ProjectConfig project, Bran
 
     private TargetInUse? WhoeverWorksIn(string path, string gitDirectory)
     {
+        // The turn of a dead run is free before its engine has ended.
+        foreach (var dead in new RunStore(repository.StateDirectory).FindDead().Where(run => run.Isolation.Kind == "in_place"))
+        {
+            if (endDead(dead) is { } why)
+            {
+                return new TargetInUse($"run {dead.Id} in '{path}', whose wt-run process died. {why}");
+            }
+        }
+
         if (PeerProcesses.Of(project, repository, path) is { Count: > 0 } peers)
         {
             return new TargetInUse($"{string.Join(", ", peers)} at work in '{path}', where '{target}' is checked out");

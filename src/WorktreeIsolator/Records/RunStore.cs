@@ -1,6 +1,7 @@
 using System.Text.Json;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.Records;
 
@@ -122,6 +123,15 @@ public sealed class RunStore
             return false;
         }
     }
+
+    /// <summary>The runs that are not final and whose supervisor is gone; also those that someone is just bringing to their end, and so holds the liveness of.</summary>
+    internal IReadOnlyList<RunRecord> FindDead() =>
+    [
+        .. ActiveIds().Select(TryRead).OfType<RunRecord>().Where(record => !record.State.IsFinal() && (!IsAlive(record.Id) || IsSeenToBeGone(record.Supervisor))),
+    ];
+
+    private static bool IsSeenToBeGone(ProcessInfo? supervisor) => supervisor is not null && supervisor.BootId == ProcessIdentity.BootId
+        && supervisor.PidNamespace == ProcessIdentity.PidNamespace && !new ProcessIdentity(supervisor.Pid, supervisor.StartTime).IsAlive;
 
     /// <summary>The liveness lock of a run whose supervisor is dead, so that only one process cleans up after it; null if it lives.</summary>
     /// <param name="id">The run.</param>

@@ -43,6 +43,7 @@ public static class RunDrop
         }
 
         using var journal = store.TakeOver(record, liveness, options.Time);
+        store.Activate(record.Id);
         using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
         var context = RunContext.For(
             journal, options, repository, log, project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
@@ -54,6 +55,7 @@ public static class RunDrop
         catch
         {
             Reconciler.NameRescue(repository, journal);
+            store.Deactivate(record.Id);
             throw;
         }
 
@@ -163,7 +165,7 @@ public static class RunDrop
     }
 
     /// <summary>The kept worktree, in which nobody is at work.</summary>
-    internal static RegisteredWorktree FindAtRest(WorktreePlan plan, RunRecord record)
+    private static RegisteredWorktree FindAtRest(WorktreePlan plan, RunRecord record)
     {
         var path = record.Worktree!;
         var found = RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit)

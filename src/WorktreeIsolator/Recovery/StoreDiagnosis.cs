@@ -102,7 +102,7 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
         foreach (var record in new Reconciler(project, options, repository).FindDead())
         {
             var died = $"The wt-run process of run {record.Id} ({record.Project}, {record.Trigger}) is dead.";
-            if (Reconciler.WhyOutOfReach(record, options.Environment) is { } why)
+            if (DeadRun.WhyOutOfReach(record, options.Environment) is { } why)
             {
                 yield return Problem(check, $"{died} {why}", "wt-run list   # there, where it was started; or here after the next boot");
             }

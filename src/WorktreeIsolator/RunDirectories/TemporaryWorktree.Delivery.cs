@@ -97,7 +97,8 @@ internal sealed partial class TemporaryWorktree
         var push = new Push(repository, _git, runHooks, note);
         LandingPlace? place = target switch
         {
-            { Branch: { } here } => new Landing(repository, project, here, _context.RunId, note),
+            { Branch: { } here } => new Landing(
+                repository, project, here, _context.RunId, note, dead => DeadRun.WhyNotOver(dead, _context.Environment, project.KeepProcesses)),
             { Remote: { } there } => new PushedTarget(
                 repository, there, push, cancel => SharedFetch.FetchTip(repository, there, cancel), work.Tip, () => _context.Journalled(RunEvents.Landing)),
             _ => null,

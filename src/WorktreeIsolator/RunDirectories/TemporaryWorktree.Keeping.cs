@@ -33,9 +33,14 @@ internal sealed partial class TemporaryWorktree
 
     /// <summary>
     /// Brings under the rescue ref what a landing that broke off has left, or someone has done there since; the run branch stays where it is, for
-    /// none of it is work of the run.
+    /// none of it is work of the run. No process of the run is at work there any more.
     /// </summary>
-    public string? SetAside() => RescueFor().KeepAside();
+    public string? SetAside()
+    {
+        var rescue = RescueFor();
+        rescue.BreakLocks();
+        return rescue.KeepAside();
+    }
 
     /// <summary>Keeps what only the registration of a worktree knows whose directory is gone.</summary>
     /// <returns>The rescue ref; null if there was nothing to keep.</returns>
@@ -101,6 +106,19 @@ internal sealed partial class TemporaryWorktree
         && _plan.Repository.IsAncestor(work.Tip, branch.ToString())
             ? work with { Tip = branch }
             : work;
+
+    /// <summary>What is done after a supervisor was killed in the middle does as well when only its git was.</summary>
+    private KeptWork KeepWorkOnceMoreIfGitWasKilled(EngineVerdict verdict)
+    {
+        try
+        {
+            return KeepWork(verdict);
+        }
+        catch (GitException e) when (!verdict.IsByHand && e.WasKilled)
+        {
+            return KeepWork(verdict);
+        }
+    }
 
     private KeptWork KeepWork(EngineVerdict verdict)
     {

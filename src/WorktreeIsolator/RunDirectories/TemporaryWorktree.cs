@@ -128,7 +128,7 @@ internal sealed partial class TemporaryWorktree : RunDirectory
         KeptWork work;
         try
         {
-            work = KeepWork(verdict);
+            work = KeepWorkOnceMoreIfGitWasKilled(verdict);
         }
         catch (Exception e) when (!verdict.IsByHand && e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {

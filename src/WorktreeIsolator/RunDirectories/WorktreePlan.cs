@@ -44,6 +44,7 @@ internal sealed record WorktreePlan(
     /// <param name="configurationFile">The file that governs the run; null if there is none.</param>
     /// <param name="runId">The run's id.</param>
     /// <param name="cancellation">Ends a fetch that is needed to find the base.</param>
+    /// <param name="requireFree">Refuses a branch that was asked for and exists; null for the usual.</param>
     /// <exception cref="WorktreeIsolatorException">Something asked for does not exist or cannot be.</exception>
     public static WorktreePlan Make(
         ProjectConfig project,
@@ -53,7 +54,8 @@ internal sealed record WorktreePlan(
         MergeBackPolicy? policy,
         string? configurationFile,
         string runId,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        Action<Repository, BranchName>? requireFree = null)
     {
         var directory = WorktreesDirectory.Resolve(repository, project.WorktreesDir);
         var wanted = baseName ?? project.WorktreeBase;
@@ -64,9 +66,10 @@ internal sealed record WorktreePlan(
         }
 
         var found = FindBase(repository, project, wanted, cancellation);
+        requireFree ??= WorktreeRegistration.RequireFree;
         if (branchName is not null)
         {
-            WorktreeRegistration.RequireFree(repository, branch);
+            requireFree(repository, branch);
         }
 
         var target = WorkTarget.Decide(policy ?? project.MergeBack, project, found.Name, found.Branch);

@@ -152,6 +152,7 @@ internal static class WorktreeRegistration
         Sharing.CreateDirectory(directory.Path);
         for (var attempt = 1; ; attempt++)
         {
+            var began = TimeProvider.System.GetUtcNow();
             var result = repository.Git.OfRun(runId).Try(
                 ["worktree", "add", "--lock", "--reason", reason, "--no-checkout", .. how, path, what]);
             if (result.Succeeded && TryFindWhole(path, branch, baseCommit) is { } registered)
@@ -160,6 +161,7 @@ internal static class WorktreeRegistration
             }
 
             Undo(repository, path, runId);
+            LeftLock.Remove(repository, began, branch.Ref);
             undoBranch(result.Error);
             if (attempt >= TriesFor(result, name))
             {

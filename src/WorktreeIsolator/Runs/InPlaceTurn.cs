@@ -122,11 +122,11 @@ internal sealed class InPlaceTurn : IDisposable
         return _lock is not null || waiting.Busy(LockHolder.Describe(path));
     }
 
-    /// <summary>The lock of a dead run is free before its engine has ended.</summary>
+    /// <summary>The lock of a dead run is free before its engine has ended, and someone else may just be ending that.</summary>
     private static (string? Run, string Holder)? WhatDeadRunsLeft(string path, Reconciler reconciler) =>
-        reconciler.Reconcile()
+        reconciler.Reconcile().Concat(reconciler.FindDead())
             .FirstOrDefault(record => !record.State.IsFinal() && record.Isolation.Kind == "in_place" && record.Directory == path) is { } left
-            ? (left.Id, $"run {left.Id}, whose wt-run process died. {left.Message}")
+            ? (left.Id, $"run {left.Id}, whose wt-run process died. {left.Message}".TrimEnd())
             : null;
 
     private static bool AwaitNobody(WaitingRun waiting, RunContext context, Func<(string? Run, string Holder)?> find)

@@ -107,11 +107,8 @@ internal static class Relanding
         var kept = RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit);
         if (kept is not null && record.Kept is null)
         {
-            // Not kept, but left over: a landing by hand was killed, or a removal failed. What is in it is of its verify command, not work.
             EndProcesses(plan.Project, record);
-            using var leftOver = TemporaryWorktree.Adopt(plan, RunDrop.FindAtRest(plan, record), context);
-            record = record with { RescueRef = leftOver.SetAside() ?? record.RescueRef };
-            leftOver.GiveUp();
+            record = InterruptedWork.TakeAwayLeftOver(plan, kept, record, context);
             kept = null;
         }
 

@@ -29,7 +29,7 @@ internal static class SessionPlan
         if (session is null || IsGone(session, repository))
         {
             var first = WorktreePlan.Make(
-                project, repository, request.Base, name.Branch, null, options.ConfigurationFile, runId, cancellation) with
+                project, repository, request.Base, name.Branch, null, options.ConfigurationFile, runId, cancellation, (_, branch) => RequireFree(repository, branch, name)) with
             { Session = name };
             return (first, null);
         }
@@ -41,6 +41,22 @@ internal static class SessionPlan
                 $"Session '{name}' began from '{session.Base.Ref}', so it cannot start from '{request.Base}'.",
                 $"Leave --base out, or give the session another name. To end this one: wt-run land {name}, or wt-run drop {name}");
     }
+
+    /// <summary>A run that is just making the session's worktree has made its branch already; this one will have its turn after that.</summary>
+    private static void RequireFree(Repository repository, BranchName branch, SessionName name)
+    {
+        try
+        {
+            WorktreeRegistration.RequireFree(repository, branch);
+        }
+        catch (WorktreeIsolatorException) when (IsUnderWay(new RunStore(repository.StateDirectory), name.Value))
+        {
+            // Who has the turn then looks again.
+        }
+    }
+
+    private static bool IsUnderWay(RunStore store, string name) => store.Sessions.TryRead(name) is not null
+        || store.ActiveIds().Any(id => store.TryRead(id) is { } run && run.Session == name && !run.State.IsFinal());
 
     /// <summary>Someone deleted both its worktree and its branch, or a landing of it was killed at its very end: there is nothing to go on with.</summary>
     private static bool IsGone(Session session, Repository repository) => !Path.Exists(session.Worktree)

@@ -1,0 +1,64 @@
+using System.Globalization;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
+
+namespace WorktreeIsolator.RunDirectories;
+
+/// <summary>A run whose supervisor is gone: its locks are free, but it is over only when its processes have ended, too.</summary>
+internal static class DeadRun
+{
+    /// <summary>Ends the run's processes.</summary>
+    /// <param name="record">The run.</param>
+    /// <param name="environment">The caller's variables: they say inside which runs it was started.</param>
+    /// <param name="keepProcesses">Names of processes that the run may leave behind.</param>
+    /// <returns>Why it is not over, as a sentence; null if its processes are seen to be gone.</returns>
+    public static string? WhyNotOver(RunRecord record, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> keepProcesses)
+    {
+        if (WhyOutOfReach(record, environment) is { } why)
+        {
+            return why;
+        }
+
+        if (record.Supervisor is not { } supervisor || supervisor.BootId != ProcessIdentity.BootId)
+        {
+            return null;
+        }
+
+        var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
+        var grace = record.Engine.GraceMs is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : SupervisedCommand.DefaultGrace;
+        var end = ProcessTree.EndRun(record.Id, root, [], grace, keepProcesses);
+        return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
+    }
+
+    /// <summary>Why processes of a dead run cannot be ended, or seen, from here; null if they can be, or there are none left.</summary>
+    public static string? WhyOutOfReach(RunRecord record, IReadOnlyDictionary<string, string> environment)
+    {
+        const uint Root = 0;
+        var isOfThisBoot = record.Supervisor?.BootId == ProcessIdentity.BootId;
+        if (record.Supervisor is not { } supervisor || (!isOfThisBoot && record.Worktree is null))
+        {
+            return null;
+        }
+
+        if (supervisor.Uid != Libc.GetEuid() && Libc.GetEuid() != Root)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture, $"It belongs to another user (uid {supervisor.Uid}), whose next wt-run command here brings it to its end.");
+        }
+
+        if (!isOfThisBoot)
+        {
+            return null;
+        }
+
+        if (RunEnvironment.Parents(environment).Contains(record.Id))
+        {
+            return "It is the run inside which this command was started, so its engine still works.";
+        }
+
+        return supervisor.PidNamespace == ProcessIdentity.PidNamespace
+            ? null
+            : "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
+    }
+}
