@@ -14,13 +14,18 @@ internal sealed class CancelSignals : IDisposable
 
     /// <summary>Takes the signals over.</summary>
     /// <param name="tell">Is told what a signal does, on another thread.</param>
-    public CancelSignals(Action<string> tell)
+    /// <param name="alsoHangup">False if HUP is not to be taken over.</param>
+    public CancelSignals(Action<string> tell, bool alsoHangup = true)
     {
         _tell = tell;
 
         // What whoever started us ignores stays ignored: nohup's hangup, and the interrupt of a job that a script put into the background.
         var ignored = IgnoredSignals();
-        Register(PosixSignal.SIGHUP, 1);
+        if (alsoHangup)
+        {
+            Register(PosixSignal.SIGHUP, 1);
+        }
+
         Register(PosixSignal.SIGINT, 2);
         Register(PosixSignal.SIGTERM, 15);
 

@@ -28,6 +28,10 @@ public abstract class RunObserver
     {
     }
 
+    /// <summary>The run waits from now on, until something else begins.</summary>
+    /// <param name="line">What for, and behind whom, as a phrase that changes with time; may be asked on any thread.</param>
+    public virtual void Waits(Func<string> line) => Began(line());
+
     /// <summary>Something that a person should know, as a sentence; the run goes on.</summary>
     public virtual void Warning(string text)
     {

@@ -1,11 +1,9 @@
-using System.Collections;
 using System.Globalization;
-using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.Benchmarks;
 
 /// <summary>A repository of a given size in a temporary directory, and the job both sides do in it: one worktree, one commit, landed on main.</summary>
-internal sealed class BenchmarkRepository : IDisposable
+internal sealed class BenchmarkRepository : BenchmarkDirectory
 {
     private const int FilesPerDirectory = 100;
 
@@ -31,21 +29,7 @@ internal sealed class BenchmarkRepository : IDisposable
         git commit --quiet -m "$$"
         """;
 
-    private readonly string _path;
-    private readonly Dictionary<string, string> _environment;
-
-    public BenchmarkRepository(int files)
-    {
-        var root = Directory.CreateTempSubdirectory("wt-run-benchmark-").FullName;
-        _path = Directory.CreateDirectory(Path.Combine(root, "repository")).FullName;
-        _environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .ToDictionary(e => (string)e.Key, e => (string)e.Value!, StringComparer.Ordinal);
-        _environment["HOME"] = root;
-        _environment["GIT_CONFIG_NOSYSTEM"] = "1";
-        _environment["GIT_CONFIG_GLOBAL"] = Path.Combine(root, "gitconfig");
-        File.WriteAllText(_environment["GIT_CONFIG_GLOBAL"], "[user]\n\tname = Benchmark\n\temail = benchmark@example.org\n[gc]\n\tauto = 0\n");
-        Fill(files);
-    }
+    public BenchmarkRepository(int files) => Fill(files);
 
     /// <summary>The job by plain git.</summary>
     public void PlainGit() => Run("sh", "-c", PlainScript);
@@ -60,45 +44,33 @@ internal sealed class BenchmarkRepository : IDisposable
     public void FillWithRecords(string program, int count)
     {
         WtRun(program);
-        var runs = Path.Combine(_path, ".git/wt-run/runs");
-        var first = Path.GetFileName(Directory.GetDirectories(runs)[0]);
-        var record = File.ReadAllText(Path.Combine(runs, first, "run.json"));
+        var runs = System.IO.Path.Combine(Path, ".git/wt-run/runs");
+        var first = System.IO.Path.GetFileName(Directory.GetDirectories(runs)[0]);
+        var record = File.ReadAllText(System.IO.Path.Combine(runs, first, "run.json"));
         for (var i = 0; i < count; i++)
         {
             var id = i.ToString("x12", CultureInfo.InvariantCulture);
-            Directory.CreateDirectory(Path.Combine(runs, id));
-            File.WriteAllText(Path.Combine(runs, id, "run.json"), record.Replace(first, id, StringComparison.Ordinal));
-            File.WriteAllText(Path.Combine(runs, id, "alive"), "");
+            Directory.CreateDirectory(System.IO.Path.Combine(runs, id));
+            File.WriteAllText(System.IO.Path.Combine(runs, id, "run.json"), record.Replace(first, id, StringComparison.Ordinal));
+            File.WriteAllText(System.IO.Path.Combine(runs, id, "alive"), "");
         }
     }
-
-    public void Dispose() => Run("rm", "-rf", "--", Path.GetDirectoryName(_path)!);
 
     private void Fill(int files)
     {
         Run("git", "init", "--quiet", "-b", "main");
         for (var i = 0; i < files; i++)
         {
-            var directory = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"d{i / FilesPerDirectory}"));
+            var directory = System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"d{i / FilesPerDirectory}"));
             Directory.CreateDirectory(directory);
             File.WriteAllText(
-                Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"f{i}")),
+                System.IO.Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"f{i}")),
                 string.Concat(Enumerable.Repeat(string.Create(CultureInfo.InvariantCulture, $"This is a line of file {i}.\n"), 40)));
         }
 
         Run("git", "add", "--all");
         Run("git", "commit", "--quiet", "-m", "Begin");
         Run("git", "repack", "-adq");
-        File.AppendAllText(Path.Combine(_path, ".git/info/exclude"), "/.worktrees/\n");
-    }
-
-    private void Run(params IReadOnlyList<string> argv)
-    {
-        var start = new ChildStart { Argv = argv, WorkingDirectory = _path, Environment = _environment };
-        var result = CapturedCommand.Run(start, timeout: null);
-        if (result.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"{string.Join(' ', argv)} ended with {result.ExitCode}: {System.Text.Encoding.UTF8.GetString(result.Error)}");
-        }
+        File.AppendAllText(System.IO.Path.Combine(Path, ".git/info/exclude"), "/.worktrees/\n");
     }
 }

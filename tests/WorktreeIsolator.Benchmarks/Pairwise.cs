@@ -44,7 +44,8 @@ internal static class Pairwise
         return clock.Elapsed.TotalMilliseconds;
     }
 
-    private static double Quantile(List<double> values, double quantile)
+    /// <summary>A quantile of some values: 0.5 for the median.</summary>
+    public static double Quantile(IEnumerable<double> values, double quantile)
     {
         var sorted = values.Order().ToList();
         return sorted[(int)Math.Round((sorted.Count - 1) * quantile)];

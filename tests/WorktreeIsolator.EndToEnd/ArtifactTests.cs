@@ -39,7 +39,7 @@ public sealed class Artifacts : IDisposable
         Assert.Equal("12345", File.ReadAllText(Path.Combine(path, "reports/deep/a")));
         Assert.Equal(["reports", "top.log"], RepositoryState.Names(path));
         Assert.Equal([_repository.Path], _repository.Worktrees);
-        Assert.Contains($"2 artifacts (7 B) in {path}", _repository.WtRun.Run("show", record.Id).Expect(0).Output, StringComparison.Ordinal);
+        Assert.Contains($"2 artifacts (7 bytes) in {path}", _repository.WtRun.Run("show", record.Id).Expect(0).Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -183,6 +183,21 @@ public sealed class A_supervisor_that_was_killed : IDisposable
         Assert.Equal([], Victims.OfRuns(_scratch.Root));
     }
 
+    /// <summary>Kills the wt-run of a run in place whose engine does not end when it is asked to.</summary>
+    /// <param name="signals">Where the engine notes each signal.</param>
+    /// <returns>The engine.</returns>
+    private ProcessEntry KillAboveStubbornEngine(out string signals)
+    {
+        var pid = _scratch.Path("pid");
+        signals = _scratch.Path("signals");
+        using var run = _repository.WtRun.Start(
+            "run", "--no-worktree", "--", "sh", "-c", $"trap 'echo INT >> {signals}' INT; trap 'echo TERM >> {signals}' TERM; echo $$ > {pid}; while :; do sleep 0.1; done");
+        Eventually.True(() => File.Exists(pid) && File.ReadAllText(pid).EndsWith('\n'), "the engine runs");
+        var engine = ProcessEntry.Read(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture))!;
+        run.Kill();
+        return engine;
+    }
+
     private RunStore Store => new(_repository[".git/wt-run"]);
 
     /// <summary>A condition for a shell: the process whose pid is in a file has not ended.</summary>
@@ -209,21 +224,6 @@ public sealed class A_supervisor_that_was_killed : IDisposable
     /// </summary>
     private static void AssertWithinASecond(DateTimeOffset killed, DateTime wentOn, TimeSpan alone) =>
         Assert.InRange((wentOn - killed.UtcDateTime).TotalSeconds, -0.05, Math.Max(1, 3 * alone.TotalSeconds));
-
-    /// <summary>Kills the wt-run of a run in place whose engine does not end when it is asked to.</summary>
-    /// <param name="signals">Where the engine notes each signal.</param>
-    /// <returns>The engine.</returns>
-    private ProcessEntry KillAboveStubbornEngine(out string signals)
-    {
-        var pid = _scratch.Path("pid");
-        signals = _scratch.Path("signals");
-        using var run = _repository.WtRun.Start(
-            "run", "--no-worktree", "--", "sh", "-c", $"trap 'echo INT >> {signals}' INT; trap 'echo TERM >> {signals}' TERM; echo $$ > {pid}; while :; do sleep 0.1; done");
-        Eventually.True(() => File.Exists(pid) && File.ReadAllText(pid).EndsWith('\n'), "the engine runs");
-        var engine = ProcessEntry.Read(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture))!;
-        run.Kill();
-        return engine;
-    }
 
     private static bool IsEngine(ProcessEntry process) =>
         System.Text.Encoding.UTF8.GetString(ProcFile.ReadWhole($"/proc/{process.Pid}/cmdline")).Contains("601", StringComparison.Ordinal);

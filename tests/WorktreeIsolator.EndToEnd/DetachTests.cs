@@ -150,6 +150,23 @@ public sealed class A_detached_run : IDisposable
     }
 
     [Fact]
+    public void Of_a_session_waits_for_its_turn_there_and_keeps_its_work_in_it()
+    {
+        var first = Remember(_repository.WtRun.Run("run", "--session", "chat", "--detach", "--", "sh", "-c", $"{_gate.Step}; echo one > one").Expect(0).Output.TrimEnd('\n'));
+        _gate.AwaitReached();
+        var second = Remember(_repository.WtRun.Run("run", "--session", "chat", "--detach", "--json", "--", "sh", "-c", "cat one > two").Expect(0).Record.Id);
+
+        Assert.Equal((RunState.Queued, 1, first), (_repository.Show(second).State, _repository.Show(second).Queue!.Position, _repository.Show(second).Queue!.Behind));
+        Assert.Contains($"run {first} of it is under way", _repository.WtRun.Run("land", "chat").Expect(1).Error, StringComparison.Ordinal);
+        _gate.Open();
+
+        Assert.Equal((MergeBackResult.Kept, "chat"), (AwaitFinal(first).MergeBack?.Result, AwaitFinal(first).Session));
+        Assert.Equal(MergeBackResult.Kept, AwaitFinal(second).MergeBack?.Result);
+        _repository.WtRun.Run("land", "chat").Expect(0);
+        Assert.Equal("one\n", _repository.Read("two"));
+    }
+
+    [Fact]
     public void Can_be_cancelled()
     {
         var id = _repository.WtRun.Run("run", "--worktree", "--detach", "--", "sh", "-c", $"{EngineScript.Commit("work")}; {_gate.Step}").Expect(0).Output.TrimEnd('\n');

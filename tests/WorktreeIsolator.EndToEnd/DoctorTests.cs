@@ -28,8 +28,8 @@ public sealed class The_doctor : IDisposable
 
         Assert.Equal(
             [
-                "git", "proc", "repository", "state", "worktrees_dir", "disk", "identity", "locks", "held_locks", "git_locks", "dead_runs", "needs_person",
-                "worktrees", "branches", "rescues", "records",
+                "git", "proc", "state_home", "repository", "state", "worktrees_dir", "disk", "identity", "locks", "held_locks", "git_locks", "dead_runs", "needs_person",
+                "worktrees", "sessions", "branches", "rescues", "records",
             ],
             findings.Select(finding => finding.Check));
         Assert.All(findings.Where(finding => finding.Check != "disk"), finding => Assert.Equal("ok", finding.Status));
@@ -74,7 +74,7 @@ public sealed class The_doctor : IDisposable
         var stale = Assert.Single(Of(Examine(exitCode: 1), "git_locks"));
         Assert.Equal("problem", stale.Status);
         Assert.Contains("has been there for 2h", stale.Message, StringComparison.Ordinal);
-        Assert.StartsWith($"rm '{file}'", stale.Help, StringComparison.Ordinal);
+        Assert.StartsWith($"rm {file}", stale.Help, StringComparison.Ordinal);
         Assert.True(File.Exists(file));
 
         using var git = new Peer(_scratch, _repository.Path, "git");
@@ -136,12 +136,13 @@ public sealed class The_doctor : IDisposable
         using var run = Peer.Start(
             _scratch, _repository.Path, "setpriv", "--reuid", Nobody, "--regid", Nobody, "--clear-groups", WtRun.Program, "run", "--", "sh", "-c", gate.Step);
         gate.AwaitReached();
+        var record = Directory.GetDirectories(_repository[".git/wt-run/runs"])[0] + "/run.json";
+        Eventually.True(() => JsonNode.Parse(File.ReadAllText(record))!["engine_process"] is not null, "the record names the engine");
         run.Kill();
 
         // As if the engine had been started with the rights of another user.
         using var engine = new Peer(_scratch, _scratch.Root);
         var started = ProcessIdentity.Of(engine.Pid)!.Value.StartTime;
-        var record = Directory.GetDirectories(_repository[".git/wt-run/runs"])[0] + "/run.json";
         var json = JsonNode.Parse(File.ReadAllText(record))!;
         json["engine_process"]!["pid"] = engine.Pid;
         json["engine_process"]!["start_time"] = started;
@@ -243,6 +244,150 @@ public sealed class The_doctor : IDisposable
         Assert.Contains("belongs to another user (uid 0; this is uid 65534) and is not shared", (string?)foreign["message"], StringComparison.Ordinal);
         Assert.Equal("problem", (string?)findings.Single(f => (string?)f!["check"] == "state")!["status"]);
     }
+
+    [Fact]
+    public void Recommends_to_delete_nothing_of_open_sessions_and_of_runs_that_are_under_way()
+    {
+        var lockFile = _scratch.Path("engine.lock");
+        _repository.Configure("max_worktrees = 8", $"[engines.e]\ncommand = [\"sh\", \"-c\", \"cat | sh\"]\nlock = \"{lockFile}\"\nmax_parallel = 2");
+        var open = _repository.RunInSession("open", "echo mine > by-hand").Expect(0).Record;
+        File.WriteAllText(Path.Combine(open.Worktree!, "not committed"), "mine");
+        var gates = Enumerable.Range(0, 5).Select(i => new Gate(_scratch, $"gate{i}")).ToList();
+        using var inSession = _repository.WtRun.Start("run", "--session", "busy", "--", "sh", "-c", $"echo x > x; {gates[0].Step}");
+        using var inWorktree = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", $"{EngineScript.Commit("one")}; echo x > x; {gates[1].Step}");
+        using var inPlace = _repository.WtRun.Start("run", "--", "sh", "-c", gates[2].Step);
+        using var withLock = _repository.WtRun.Start("run", "--worktree", "--engine", "e", "--prompt", gates[3].Step);
+        gates.GetRange(0, 4).ForEach(gate => gate.AwaitReached());
+        using var waiting = _repository.WtRun.Start("run", "--worktree", "--engine", "e", "--prompt", gates[4].Step);
+        Eventually.True(() => _repository.Runs().Any(run => run.State == RunState.Queued), "a run waits for the engine's lock");
+        var before = Everything();
+
+        var findings = Examine(exitCode: 0);
+
+        AssertNoneIsToGo(findings);
+        Assert.Equal("ok", Assert.Single(Of(findings, "worktrees")).Status);
+        Assert.Equal("ok", Assert.Single(Of(findings, "branches")).Status);
+        Assert.Equal(["'busy' is open", "'open' is open"], Of(findings, "sessions").Select(f => f.Message[..f.Message.IndexOf(':', StringComparison.Ordinal)]).Order(StringComparer.Ordinal));
+        Assert.Equal("ok", Assert.Single(Of(findings, "state_home")).Status);
+        Assert.Equal(before, Everything());
+        gates.GetRange(0, 4).ForEach(gate => gate.Open());
+        gates[4].AwaitReached();
+        gates[4].Open();
+        Assert.All([inSession, inWorktree, inPlace, withLock, waiting], run => run.Wait().Expect(0));
+    }
+
+    [Fact]
+    public void Recommends_to_delete_nothing_of_a_session_that_is_just_being_made()
+    {
+        // As git does: the directory is there before the registration can be seen.
+        var git = _scratch.Run(_scratch.Root, "sh", "-c", "command -v git").Expect(0).Output.Trim();
+        var gate = new Gate(_scratch);
+        var path = _repository[".worktrees/session-chat"];
+        _scratch.Script("bin/git", $"case \" $* \" in *' worktree add '*) mkdir -p '{path}'; {gate.Step}; rmdir '{path}';; esac\nexec {git} \"$@\"\n");
+        _scratch.PutFirstInPath(_scratch.Path("bin"));
+        using var run = _repository.WtRun.Start("run", "--session", "chat", "--", "true");
+        gate.AwaitReached();
+
+        // Who makes it holds the repository lock meanwhile, for longer than it should.
+        var findings = Examine(exitCode: 1);
+
+        Assert.Equal("locks", Assert.Single(findings, finding => finding.Status == "problem").Check);
+        AssertNoneIsToGo(findings);
+        Assert.Equal("ok", Assert.Single(Of(findings, "worktrees")).Status);
+        Assert.DoesNotContain(_repository.Prune("--dry-run"), item => item.Contains(path, StringComparison.Ordinal));
+        gate.Open();
+        run.Wait().Expect(0);
+    }
+
+    [Fact]
+    public void Names_commands_that_help()
+    {
+        _scratch.PutFirstInPath(Path.GetDirectoryName(WtRun.Program)!);
+        var indexLock = _repository[".git/index.lock"];
+        File.WriteAllText(indexLock, "");
+        File.SetLastWriteTimeUtc(indexLock, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-2));
+        _scratch.Directory("repo/.git/worktrees/0123456789ab");
+        var gate = new Gate(_scratch);
+        using (var dead = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", gate.Step))
+        {
+            gate.AwaitReached();
+            dead.Kill();
+        }
+
+        _scratch.Write("gitconfig", "[user]\n\tuseConfigOnly = true\n");
+        string[] checks = ["git_locks", "dead_runs", "worktrees", "identity"];
+
+        foreach (var finding in checks.Select(check => Assert.Single(Of(Examine(exitCode: 1), check))).ToList())
+        {
+            Assert.NotEqual("ok", finding.Status);
+            _scratch.Run(_repository.Path, "sh", "-c", finding.Help!).Expect(0);
+        }
+
+        var healed = Examine(exitCode: 0);
+        Assert.All(checks, check => Assert.Equal("ok", Assert.Single(Of(healed, check)).Status));
+        Assert.Equal(2, _repository.WtRun.Run("doctor", "--frob").ExitCode);
+        Assert.Equal(2, _repository.WtRun.Run("doctor", "repo").ExitCode);
+    }
+
+    [Fact]
+    public void Names_the_command_that_shows_who_holds_the_repository_lock()
+    {
+        var lockFile = _scratch.Write("repo/.git/wt-run/repo.lock", "");
+        var held = new Gate(_scratch, "held");
+        using var holder = Peer.Start(_scratch, _scratch.Root, "flock", lockFile, "-c", held.Step);
+        held.AwaitReached();
+
+        var help = Assert.Single(Of(Examine(exitCode: 1), "locks")).Help!;
+
+        Assert.Contains("flock", _scratch.Run("/", "sh", "-c", help).Expect(0).Output, StringComparison.Ordinal);
+        held.Open();
+        holder.Wait().Expect(0);
+    }
+
+    [Fact]
+    public void Looks_at_what_the_runs_of_all_repositories_share()
+    {
+        var home = _scratch.Path("home/.local/state/wt-run");
+        _repository.Commit("wt-run.toml", "[projects.repo]\npath = \".\"\n[engines.e]\ncommand = [\"true\"]\nmax_parallel = 1\n");
+        Assert.Contains($"'{home}' (not made yet)", Assert.Single(Of(Examine(exitCode: 0), "state_home")).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(home));
+        _repository.WtRun.Run("run", "--engine", "e").Expect(0);
+        Assert.Contains($"flock works where '{home}", Assert.Single(Of(Examine(exitCode: 0), "state_home")).Message, StringComparison.Ordinal);
+
+        var gate = Path.Combine(home, "engines/e/.gate");
+        var held = new Gate(_scratch, "held");
+        using var holder = Peer.Start(_scratch, _scratch.Root, "flock", gate, "-c", held.Step);
+        held.AwaitReached();
+        var blocked = Assert.Single(Of(Examine(exitCode: 1), "state_home"));
+        Assert.Contains("(flock)", blocked.Message, StringComparison.Ordinal);
+        held.Open();
+        holder.Wait().Expect(0);
+
+        File.SetUnixFileMode(_scratch.Root, (UnixFileMode)0b111_101_101);
+        _repository.Git("config", "--global", "safe.directory", "*");
+        var refused = AsNobody("doctor", "--json").Expect(1).Json.AsArray().Single(f => (string?)f!["check"] == "state_home")!;
+        Assert.Equal("problem", (string?)refused["status"]);
+        Assert.Contains($"'{home}", (string?)refused["message"], StringComparison.Ordinal);
+        Assert.StartsWith("ls -ld ", (string?)refused["help"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Names_the_command_that_lets_git_into_a_repository_of_another_user()
+    {
+        File.SetUnixFileMode(_scratch.Root, (UnixFileMode)0b111_101_101);
+        var gitconfig = _scratch.Path("gitconfig");
+        _scratch.Run("/", "chown", $"{Nobody}:{Nobody}", gitconfig, _scratch.Root).Expect(0);
+        var dubious = AsNobody("doctor", "--json").Expect(1).Json.AsArray().Single(f => (string?)f!["check"] == "repository")!;
+        var help = (string)dubious["help"]!;
+
+        _scratch.Run(_repository.Path, "setpriv", "--reuid", Nobody, "--regid", Nobody, "--clear-groups", "sh", "-c", help[(help.IndexOf(": ", StringComparison.Ordinal) + 2)..]).Expect(0);
+
+        var now = AsNobody("doctor", "--json").Expect(1).Json.AsArray().Single(f => (string?)f!["check"] == "repository")!;
+        Assert.DoesNotContain("dubious", (string?)now["message"], StringComparison.Ordinal);
+    }
+
+    private static void AssertNoneIsToGo(IEnumerable<Finding> findings) => Assert.All(findings, finding => Assert.DoesNotMatch(
+        @"\brm\b|worktree remove|branch -[dD]|update-ref -d|wt-run prune(?! --dry-run)", $"{finding.Message}\n{finding.Help}"));
 
     private Finished AsNobody(params IReadOnlyList<string> arguments) => _scratch.Run(
         _repository.Path, ["setpriv", "--reuid", Nobody, "--regid", Nobody, "--clear-groups", WtRun.Program, .. arguments]);

@@ -21,6 +21,7 @@ public sealed class A_git_that_is_killed : IDisposable
     [Theory]
     [InlineData("branch", "")]
     [InlineData("branch", "\"$real\" \"$@\"; ")]
+    [InlineData("branch", "mkdir -p .git/refs/heads/wt; for a; do case $a in wt/*) touch .git/refs/heads/$a.lock;; esac; done; ")]
     [InlineData("symbolic-ref", "")]
     [InlineData("symbolic-ref", "\"$real\" \"$@\"; ")]
     public void While_it_registers_a_worktree_leaves_nothing_of_it(string part, string before)
@@ -34,6 +35,7 @@ public sealed class A_git_that_is_killed : IDisposable
 
         AssertFailedBecauseOfTheKill(record);
         Assert.Equal(state, RepositoryState.Of(_repository));
+        Assert.Empty(Directory.EnumerateFiles(_repository[".git/refs"], "*.lock", SearchOption.AllDirectories));
         AssertNextRunLands();
     }
 

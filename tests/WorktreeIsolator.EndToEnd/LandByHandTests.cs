@@ -40,6 +40,29 @@ public sealed class Landing_by_hand
     }
 
     [Fact]
+    public void Is_refused_while_someone_is_at_work_in_the_worktree_that_was_kept()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch).Configure("keep_on_failure = true");
+        var record = repository.RunInWorktree($"{EngineScript.Commit("work")}; exit 3").Expect(3).Record;
+        using (var person = new Peer(scratch, record.Worktree!, "editor"))
+        {
+            foreach (var (command, done) in new[] { ("land", "landed"), ("drop", "dropped") })
+            {
+                var refused = repository.WtRun.Run(command, record.Id).Expect(1).Error;
+
+                Assert.Contains($"Run {record.Id} cannot be {done}: someone is at work in its worktree '{record.Worktree}': editor ({person.Pid}).", refused, StringComparison.Ordinal);
+                Assert.Contains("Let them leave that directory first", refused, StringComparison.Ordinal);
+            }
+
+            Assert.True(Directory.Exists(record.Worktree));
+        }
+
+        Assert.Equal(MergeBackResult.Landed, repository.Land(record).Expect(0).Record.MergeBack?.Result);
+        Assert.Equal([repository.Path], repository.Worktrees);
+    }
+
+    [Fact]
     public void Finds_that_the_user_has_merged_it_already()
     {
         using var scratch = new Scratch();

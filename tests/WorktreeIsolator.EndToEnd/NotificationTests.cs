@@ -2,8 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using WorktreeIsolator.Configuration;
 using WorktreeIsolator.EndToEnd.TestSupport;
 using WorktreeIsolator.Notifications;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using Xunit;
 
@@ -102,6 +104,79 @@ public sealed class A_notification : IDisposable
         Assert.Equal(record.Id, JsonNode.Parse(File.ReadAllText(_scratch.Path("told")))!["id"]!.GetValue<string>());
     }
 
+    [Theory]
+    [InlineData("succeeded", 0, "run", "--", "true")]
+    [InlineData("failed", 7, "run", "--", "sh", "-c", "exit 7")]
+    [InlineData("failed", 125, "run", "--worktree", "--config", "setup.toml", "--", "true")]
+    [InlineData("timed_out", 124, "run", "--timeout", "50ms", "--", "sleep", "60")]
+    [InlineData("cancelled", 122, "run", "--", "sh", "-c", "kill -TERM $PPID; sleep 60")]
+    [InlineData("needs_merge", 120, "run", "--worktree", "--", "sh", "-c", "echo mine > README; git commit -qam mine; cd \"$TOP\"; echo theirs > README; git commit -qam theirs")]
+    [InlineData("skipped", 121, "run", "--if-busy", "skip", "--", "true")]
+    [InlineData("skipped", 123, "run", "--wait-timeout", "50ms", "--", "true")]
+    public void Tells_of_every_state_in_which_a_run_can_end(string state, int exitCode, params string[] arguments)
+    {
+        const string all = "[\"succeeded\", \"failed\", \"needs_merge\", \"skipped\", \"cancelled\", \"timed_out\", \"interrupted\"]";
+        _scratch.Set("TOP", _repository.Path);
+        Notify(all, $"cat | tr -d '\\n' >> '{_scratch.Path("told")}'; echo >> '{_scratch.Path("told")}'", project: "concurrent = false\n");
+        _repository.Write("setup.toml", _repository.Read("wt-run.toml").Replace("concurrent = false", "setup = [\"false\"]", StringComparison.Ordinal));
+        var gate = new Gate(_scratch);
+        using var busy = state == "skipped" ? _repository.WtRun.Start("run", "--", "sh", "-c", gate.Step) : null;
+        if (busy is not null)
+        {
+            gate.AwaitReached();
+        }
+
+        _repository.WtRun.Run(arguments).Expect(exitCode);
+        var told = File.ReadAllLines(_scratch.Path("told"));
+
+        var record = _repository.Runs().Single(run => run.State.IsFinal());
+        Assert.Equal((state, record.Id), (Text(Assert.Single(told), "state"), Text(told[0], "id")));
+        if (busy is not null)
+        {
+            gate.Open();
+            busy.Wait().Expect(0);
+        }
+    }
+
+    [Fact]
+    public void Tells_of_a_run_that_was_cancelled_while_it_waited()
+    {
+        Notify("[\"cancelled\"]", $"cat >> '{_scratch.Path("told")}'", project: "concurrent = false\n");
+        var gate = new Gate(_scratch);
+        using var busy = _repository.WtRun.Start("run", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        using var waiting = _repository.WtRun.Start("run", "--", "true");
+        Eventually.True(() => _repository.Runs().Any(run => run.State == RunState.Queued), "a run waits");
+        var id = _repository.Runs().Single(run => run.State == RunState.Queued).Id;
+
+        _repository.WtRun.Run("cancel", id).Expect(0);
+        waiting.Wait().Expect(122);
+
+        Assert.Equal(id, Text(File.ReadAllText(_scratch.Path("told")), "id"));
+        gate.Open();
+        busy.Wait().Expect(0);
+    }
+
+    [Fact]
+    public void That_does_not_end_is_ended_with_all_that_it_started_and_the_next_one_is_told()
+    {
+        var id = _repository.RunInWorktree("true").Expect(0).Record.Id;
+        var store = new RunStore(_repository[".git/wt-run"]);
+        var hanging = _scratch.Script("hang", $"sleep 600 & echo $! > '{_scratch.Path("pid")}'; wait\n");
+        var options = new RunnerOptions
+        {
+            Environment = _scratch.Variables,
+            Notify = [new NotifyConfig { Events = ["succeeded"], Command = [hanging] }, new NotifyConfig { Events = ["succeeded"], Command = ["touch", _scratch.Path("told")] }],
+        };
+
+        new Notifier(new ProjectConfig { Name = "repo", Path = _repository.Path }, options, store) { CommandTimeout = TimeSpan.FromMilliseconds(500) }.Tell(store.TryRead(id)!);
+
+        var told = _repository.Show(id).Events("notify");
+        Assert.Equal((2, true), (told.Count, File.Exists(_scratch.Path("told"))));
+        Assert.EndsWith("failed: it took longer than 500ms and was ended.", told[0], StringComparison.Ordinal);
+        Assert.Null(ProcessIdentity.Of(int.Parse(File.ReadAllText(_scratch.Path("pid")), System.Globalization.CultureInfo.InvariantCulture)));
+    }
+
     [Fact]
     public void Tells_of_a_landing_by_hand_and_of_one_that_came_by_itself()
     {
@@ -175,6 +250,8 @@ public sealed class A_notification : IDisposable
 
     private void Notify(string events, string script, string more = "", string project = "") => Configure(
         $"{project}[[notify]]\nevents = {events}\ncommand = [\"sh\", \"{_scratch.Script("notify.sh", script + "\n")}\"]\n{more}");
+
+    private static string Text(string json, string field) => JsonNode.Parse(json)![field]!.GetValue<string>();
 
     private void NotifyUrl(string url) => Configure($"[[notify]]\nevents = [\"succeeded\"]\nurl = \"{url}\"\n");
 

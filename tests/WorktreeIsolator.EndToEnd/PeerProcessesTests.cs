@@ -32,6 +32,18 @@ public sealed class A_peer_process : IDisposable
         Assert.Empty(PeerProcesses.Find([], project, null));
     }
 
+    [Fact]
+    public void Is_known_by_its_argv_0_whatever_the_program_behind_it_is_called()
+    {
+        var project = _scratch.Directory("project");
+        var gate = new Gate(_scratch);
+        using var peer = Peer.Start(_scratch, project, "bash", "-c", "exec -a '/opt/tools/agent' sh -c \"$0\"", gate.Step);
+        gate.AwaitReached();
+
+        Assert.Equal("sh", ProcessEntry.Read(peer.Pid)!.Name);
+        Assert.Equal([new PeerProcess(peer.Pid, "agent", project)], PeerProcesses.Find(["agent"], project, null));
+    }
+
     [Theory]
     [InlineData("agent")]
     [InlineData("agent.sh")]
@@ -101,6 +113,81 @@ public sealed class A_peer_process : IDisposable
         gate.AwaitReached();
 
         Assert.Empty(PeerProcesses.Find(["wt-run", "wt-run.dll", "dotnet", "sh"], project.Path, null));
+        gate.Open();
+        run.Wait().Expect(0);
+    }
+}
+
+/// <summary>A run of a project in which a peer is at work.</summary>
+public sealed class A_peer_at_work_in_a_project : IDisposable
+{
+    private readonly Scratch _scratch = new();
+    private readonly TestRepository _repository;
+
+    public A_peer_at_work_in_a_project() => _repository = new TestRepository(_scratch);
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Theory]
+    [InlineData("--no-worktree")]
+    [InlineData("--worktree")]
+    public void Makes_it_busy_for_a_run_that_is_to_skip_then(string where)
+    {
+        _repository.Configure("peer_processes = [\"agent\"]");
+        using (var peer = new Peer(_scratch, _repository.Path))
+        {
+            var skipped = _repository.WtRun.Run("run", where, "--if-busy", "skip", "--json", "--", "touch", _scratch.Path("ran")).Expect(121).Record;
+
+            Assert.Equal((RunState.Skipped, $"'repo' is busy: held by agent (pid {peer.Pid})."), (skipped.State, skipped.Message));
+            Assert.False(File.Exists(_scratch.Path("ran")));
+            Assert.Equal(["main"], _repository.Branches);
+        }
+
+        _repository.WtRun.Run("run", where, "--if-busy", "skip", "--", "true").Expect(0);
+    }
+
+    [Fact]
+    public void Is_waited_for_by_a_run_in_place_that_may_not_be_concurrent()
+    {
+        _repository.Configure("concurrent = false", "peer_processes = [\"agent\"]");
+        var peer = new Peer(_scratch, _repository.Path);
+        var late = _repository.WtRun.Run("run", "--wait-timeout", "50ms", "--json", "--", "true").Expect(123).Record;
+        using var waiting = _repository.WtRun.Start("run", "--", "touch", _scratch.Path("ran"));
+        _repository.AwaitStep($"waiting for active run to finish (position 1, behind agent (pid {peer.Pid}))");
+        Assert.False(File.Exists(_scratch.Path("ran")));
+        Assert.Equal($"'repo' is busy: held by agent (pid {peer.Pid}).", late.Message);
+
+        peer.Dispose();
+
+        waiting.Wait().Expect(0);
+        Assert.True(File.Exists(_scratch.Path("ran")));
+    }
+
+    [Fact]
+    public void Is_warned_of_where_runs_in_place_may_be_concurrent_and_hinders_no_run_in_a_worktree()
+    {
+        _repository.Configure("peer_processes = [\"agent\"]", "merge_back = \"branch\"");
+        using var peer = new Peer(_scratch, _repository.Path);
+
+        var inPlace = _repository.WtRun.Run("run", "--json", "--", "true").Expect(0);
+        var inWorktree = _repository.WtRun.Run("run", "--worktree", "--json", "--", "true").Expect(0);
+
+        Assert.Contains($"The process agent (pid {peer.Pid}) works in", inPlace.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("agent", inWorktree.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Is_not_waited_for_by_what_it_calls_itself_nor_is_the_engine_of_a_run()
+    {
+        _repository.Configure("concurrent = false", "peer_processes = [\"agent\"]");
+        var agent = _scratch.Script("agent", $"'{WtRun.Program}' run --if-busy skip -- true\n");
+
+        _scratch.Run(_repository.Path, agent).Expect(0);
+
+        var gate = new Gate(_scratch);
+        using var run = _repository.WtRun.Start("run", "--", _scratch.Script("bin/agent", gate.Step + "\n"));
+        gate.AwaitReached();
+        Assert.DoesNotContain("works in", _repository.WtRun.Run("list").Expect(0).Output, StringComparison.Ordinal);
         gate.Open();
         run.Wait().Expect(0);
     }

@@ -47,18 +47,16 @@ public sealed class Work_that_waits_for_its_target : IDisposable
     }
 
     [Fact]
-    public void Stays_as_it_is_if_the_next_run_is_at_work_by_then_and_lands_after_that()
+    public void Stays_as_it_is_if_another_run_is_at_work_by_then_and_lands_after_that()
     {
-        _repository.Configure("land_wait = \"0s\"\nconcurrent = false");
         using var user = StartInPlace(0);
         var waiting = Waiting("work");
         var gate = new Gate(_scratch, "second");
         using var next = _repository.WtRun.Start("run", "--json", "--", "sh", "-c", gate.Step);
-        Eventually.True(() => _repository.Runs().Any(run => run.State == RunState.Queued), "the next run queues");
+        gate.AwaitReached();
 
         _gate.Open();
         user.Wait().Expect(0);
-        gate.AwaitReached();
 
         var still = _repository.Show(waiting.Id);
         Assert.Equal((waiting.State, waiting.MergeBack?.Result, waiting.Message, waiting.FinishedAt), (still.State, still.MergeBack?.Result, still.Message, still.FinishedAt));
@@ -66,6 +64,77 @@ public sealed class Work_that_waits_for_its_target : IDisposable
         gate.Open();
         Assert.Contains($"run {waiting.Id[..8]} landed on main", next.Wait().Expect(0).Error, StringComparison.Ordinal);
         Assert.Equal("work\n", _repository.Read("work"));
+    }
+
+    [Fact]
+    public void Lands_before_the_next_in_the_queue_has_its_turn()
+    {
+        const int Queued = 4;
+        _repository.Configure("land_wait = \"0s\"\nconcurrent = false");
+        using var user = StartInPlace(0);
+        var first = Waiting("first");
+        var second = Waiting("second");
+
+        // Each says what it finds, and none of them ends before the next one waits behind it.
+        using var runs = new ManyRuns(
+            Queued, _ => _repository.WtRun.Start("run", "--", "sh", "-c", $"ls first second >> '{_scratch.Path("found")}' 2>&1; sleep 0.2"));
+        Eventually.True(() => _repository.Runs().Count(run => run.State == RunState.Queued) == Queued, "all of them queue");
+        _gate.Open();
+        var ended = user.Wait().Expect(0);
+        runs.Wait().ForEach(run => run.Expect(0));
+
+        Assert.Contains($"run {first.Id[..8]} landed on main", ended.Error, StringComparison.Ordinal);
+        Assert.Contains($"run {second.Id[..8]} landed on main", ended.Error, StringComparison.Ordinal);
+        Assert.Equal(Enumerable.Repeat(new[] { "first", "second" }, Queued).SelectMany(names => names), File.ReadAllLines(_scratch.Path("found")));
+        Assert.Empty(Pending());
+    }
+
+    [Fact]
+    public void Is_not_even_tried_while_the_user_has_changed_a_file_that_it_would_touch()
+    {
+        var log = _scratch.Path("verified");
+        _repository.Configure($"land_wait = \"0s\"\nverify = [\"sh\", \"-c\", \"echo verified >> '{log}'\"]");
+        _repository.Write("file", "the user's");
+        var dirty = Waiting("file");
+        using (var user = StartInPlace(0))
+        {
+            var waiting = Waiting("work");
+            File.Delete(log);
+            _gate.Open();
+
+            Assert.Contains($"run {waiting.Id[..8]} landed on main", user.Wait().Expect(0).Error, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["verified"], File.ReadAllLines(log));
+        Assert.Equal([dirty.Id], Pending());
+        Assert.Equal("the user's", _repository.Read("file"));
+
+        File.Delete(_repository["file"]);
+        Assert.Contains($"run {dirty.Id[..8]} landed on main", _repository.WtRun.Run("run", "--", "true").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Equal("work\n", _repository.Read("file"));
+    }
+
+    [Fact]
+    public void Lands_by_itself_if_the_run_in_its_way_left_before_it_could_say_so()
+    {
+        using var user = StartInPlace(0);
+
+        // After the last look at its target the run's worktree goes, and only then its record says how it ended.
+        var path = _scratch.Variables["PATH"];
+        var (looked, left) = (_scratch.Path("looked"), _scratch.Path("left"));
+        _scratch.Script(
+            "bin/git",
+            $"PATH={path}\ncase \" $* \" in *' worktree remove '*) touch '{looked}'; until test -e '{left}'; do sleep 0.02; done;; esac\nexec git \"$@\"\n");
+        using var run = _repository.WtRun.With("PATH", $"{_scratch.Path("bin")}:{path}").Start("run", "--worktree", "--json", "--", "sh", "-c", EngineScript.Commit("work"));
+        Eventually.True(() => File.Exists(looked), "the run removes its worktree");
+        _gate.Open();
+        user.Wait().Expect(0);
+        File.WriteAllText(left, "");
+
+        var record = run.Wait().Expect(0).Record;
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (record.State, record.MergeBack?.Result));
+        Assert.Equal("work\n", _repository.Read("work"));
+        Assert.Empty(Pending());
     }
 
     [Fact]

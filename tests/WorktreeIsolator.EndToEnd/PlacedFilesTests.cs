@@ -169,7 +169,7 @@ public sealed class Files_that_a_project_has_placed_in_a_worktree
         Assert.False(File.Exists(repository["work"]));
         AssertUsersFilesAreWhole(repository);
 
-        scratch.Run(repository.Path, "sh", "-c", record.Hint!.Split('\n')[1]).Expect(0);
+        scratch.Run(scratch.Directory("elsewhere"), "sh", "-c", record.Hint!.Split('\n')[1]).Expect(0);
         AssertUsersFilesAreWhole(repository);
         repository.WtRun.Run("land", record.Id).Expect(0);
         Assert.Equal("work\n", repository.Read("work"));

@@ -234,7 +234,7 @@ public sealed class Prune_says_of : IDisposable
     public void A_branch_that_a_landed_run_had_to_leave_that_it_is_checked_out_and_takes_it_later()
     {
         var landed = _repository.RunInWorktree($"{EngineScript.Commit("one")}; cd '{_repository.Path}'; git worktree add -q --force '{_scratch.Path("other")}' $WT_RUN_BRANCH").Expect(0).Record;
-        Assert.Contains($"left branch {landed.Branch}: it is checked out in '{_scratch.Path("other")}'", _repository.Prune());
+        Assert.Contains($"left branch {landed.Branch}: it is checked out in '{_scratch.Path("other")}', to let it go: git -C {_scratch.Path("other")} switch --detach && wt-run prune", _repository.Prune());
 
         _repository.Git("worktree", "remove", "--force", _scratch.Path("other"));
         Assert.Contains($"took branch {landed.Branch}: run {landed.Id} is over, and all of it is on 'refs/heads/main'", _repository.Prune());
@@ -251,9 +251,32 @@ public sealed class Prune_says_of : IDisposable
 
         var pruned = _repository.Prune();
 
-        Assert.Contains($"left branch {landed.Branch}: it is checked out in '{_scratch.Path("other")}'", pruned);
+        Assert.Contains($"left branch {landed.Branch}: it is checked out in '{_scratch.Path("other")}', to let it go: git -C {_scratch.Path("other")} switch --detach && wt-run prune", pruned);
         Assert.Contains($"left ref {landed.RescueRef}: the branch of run {landed.Id} is still there", pruned);
         Assert.DoesNotContain(pruned, item => item.Contains("wt-run land", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(false, "main")]
+    [InlineData(true, "--detach")]
+    public void A_branch_that_a_person_merged_by_hand_and_has_checked_out_what_lets_it_go(bool isBeside, string to)
+    {
+        var failed = _repository.RunInWorktree($"{EngineScript.Commit("one")}; exit 3").Expect(3).Record;
+        var at = isBeside ? _scratch.Path("it's beside") : _repository.Path;
+        _repository.Git("merge", "--quiet", failed.Branch!);
+        _repository.Git(isBeside ? ["worktree", "add", "--quiet", at, failed.Branch!] : ["switch", "--quiet", failed.Branch!]);
+        var quoted = isBeside ? $"'{at.Replace("'", "'\\''", StringComparison.Ordinal)}'" : at;
+        var expected = $"left branch {failed.Branch}: run {failed.Id} has been landed by hand: all of it is on 'main'; the branch is checked out in '{at}', to let it go: git -C {quoted} switch {to} && wt-run prune";
+
+        Assert.Contains(expected, _repository.Prune("--dry-run"));
+        Assert.Equal(RunState.Failed, _repository.Show(failed.Id).State);
+        Assert.Contains(expected, _repository.Prune());
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (_repository.Show(failed.Id).State, _repository.Show(failed.Id).MergeBack?.Result));
+        var again = Assert.Single(_repository.Prune(), item => item.StartsWith($"left branch {failed.Branch}: ", StringComparison.Ordinal));
+        _scratch.PutFirstInPath(Path.GetDirectoryName(WtRun.Program)!);
+        _scratch.Run(_repository.Path, "sh", "-c", again[(again.IndexOf("to let it go: ", StringComparison.Ordinal) + "to let it go: ".Length)..]).Expect(0);
+
+        Assert.Equal(["main"], _repository.Branches);
     }
 
     [Fact]

@@ -20,12 +20,42 @@ public sealed class Runs_in_place_that_may_not_be_concurrent
         using var scratch = new Scratch();
         var project = Project(scratch, isGit);
 
-        using var runs = new ManyRuns(count, _ => project.Start("run", "--wait-timeout", "5m", "--json", "--", "sh", "-c", Alone));
-        var records = runs.Wait().ConvertAll(run => run.Expect(0).Record);
+        using var runs = new ManyRuns(count, _ => project.Start("run", "--wait-timeout", "1h", "--json", "--", "sh", "-c", Alone));
+        var records = runs.Wait(TimeSpan.FromMinutes(20)).ConvertAll(run => run.Expect(0).Record);
 
         Assert.All(records, record => Assert.Equal(RunState.Succeeded, record.State));
         Assert.Equal(count, File.ReadAllLines(Path.Combine(project.Directory, "order")).Length);
         Assert.Equal([".gate"], Directory.GetFiles(QueueOf(project, isGit)).Select(Path.GetFileName));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Go_in_the_order_in_which_they_say_they_are_queued_however_many_wait(bool isGit)
+    {
+        var count = HeavyTests.Count(few: 8, many: 199);
+        using var scratch = new Scratch();
+        var project = Project(scratch, isGit);
+        var gate = new Gate(scratch);
+        using var active = project.Start("run", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+
+        using var runs = new ManyRuns(
+            count, _ => project.Start("run", "--wait-timeout", "1h", "--json", "--", "sh", "-c", "mkdir busy || exit 9; echo $WT_RUN_ID >> order; rmdir busy"));
+        List<RunRecord> queue = [];
+        Eventually.True(
+            () =>
+            {
+                queue = [.. List(project).Where(record => record.State == RunState.Queued).OrderBy(record => record.Queue?.Position)];
+                return queue.Select(record => record.Queue?.Position ?? 0).SequenceEqual(Enumerable.Range(1, count));
+            },
+            $"{count} runs are queued",
+            TimeSpan.FromMinutes(10));
+        gate.Open();
+        active.Wait().Expect(0);
+        Assert.All(runs.Wait(TimeSpan.FromMinutes(20)), run => run.Expect(0));
+
+        Assert.Equal(queue.Select(record => record.Id), File.ReadAllLines(Path.Combine(project.Directory, "order")));
     }
 
     [Fact]

@@ -259,18 +259,31 @@ public sealed class A_submodule_in_the_worktree_of_a_run
         Assert.Equal([repository.Path], repository.Worktrees);
     }
 
-    [Fact]
-    public void Keeps_its_commits_though_the_engine_deletes_the_directory()
+    [Theory]
+    [InlineData("git checkout -q -B next; {commit}")]
+    [InlineData("{commit}; git switch -qc side HEAD~1; echo y > y; git add y; git commit -qm Y; git checkout -q --detach HEAD~1; echo s > README; git stash -q")]
+    [InlineData("{commit}; git reset -q --hard HEAD~1")]
+    public void Keeps_its_commits_though_the_engine_deletes_the_directory_and_says_how_to_push_them(string engine)
     {
         using var scratch = new Scratch();
         var repository = WithSubmodule(scratch);
 
-        var record = repository.RunInWorktree($"cd sub; git checkout -q -B next; {EngineScript.Commit("x")}; cd ..; git commit -qam Sub; rm -rf \"$WT_RUN_WORKTREE\"").Expect(125).Record;
+        var record = repository.RunInWorktree(
+            $"cd sub; {engine.Replace("{commit}", EngineScript.Commit("x"), StringComparison.Ordinal)}; cd ..; git commit -qam Sub; rm -rf \"$WT_RUN_WORKTREE\"").Expect(125).Record;
         repository.Prune();
 
         var module = repository[$".git/worktrees/{record.Id}/modules/sub"];
         Assert.Equal(Path.GetDirectoryName(module), record.Kept?.Path);
-        scratch.Run(module, "git", "--git-dir=.", "--work-tree=.", "cat-file", "-e", "next:x").Expect(0);
+        var commits = scratch.Run(module, "git", "--git-dir=.", "--work-tree=.", "log", "--format=%H", "--all", "--reflog").Expect(0).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var refused = repository.WtRun.Run("drop", record.Id).Expect(1).Error;
+        var pushes = record.Hint!.Split('\n').Where(line => line.StartsWith("git ", StringComparison.Ordinal)).ToList();
+        Assert.Contains(pushes[0], refused, StringComparison.Ordinal);
+        scratch.Run("/", "sh", "-c", string.Join('\n', pushes)).Expect(0);
+        repository.WtRun.Run("drop", record.Id).Expect(0);
+
+        var library = scratch.Path("library.origin.git");
+        Assert.All(commits, commit => Assert.NotEqual("", scratch.Run(library, "git", "for-each-ref", "--contains", commit).Expect(0).Output));
+        Assert.Equal([repository.Path], repository.Worktrees);
     }
 
     [Fact]

@@ -182,6 +182,38 @@ public sealed class Ending_a_session : IDisposable
     }
 
     [Fact]
+    public void Can_be_scripted_by_the_list_of_those_that_are_open()
+    {
+        Assert.Equal("No session is open.\n", _repository.WtRun.Run("list", "--sessions").Expect(0).Output);
+        Assert.Equal("[]\n", _repository.WtRun.Run("list", "--sessions", "--json").Expect(0).Output);
+        var run = _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0).Record;
+        var gate = new Gate(_scratch);
+        using var working = _repository.WtRun.Start("run", "--session", "other", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        using var waiting = _repository.WtRun.Start("run", "--session", "other", "--", "true");
+        Eventually.True(() => _repository.Runs().Any(record => record.State == RunState.Queued), "a run waits");
+
+        var sessions = _repository.WtRun.Run("list", "--sessions", "--json").Expect(0).Json.AsArray();
+
+        var (chat, other) = (sessions[0]!, sessions[1]!);
+        Assert.Equal(2, sessions.Count);
+        Assert.Equal(
+            ["name", "project", "branch", "worktree", "base", "merge_back", "last_run", "active", "created_at", "last_used_at"],
+            chat.AsObject().Select(field => field.Key));
+        Assert.Equal(("chat", "repo", "wt/session/chat", run.Worktree, run.Id), (Text(chat, "name"), Text(chat, "project"), Text(chat, "branch"), Text(chat, "worktree"), Text(chat, "last_run")));
+        Assert.Equal(("main", _repository.Head, "merge", "main"), (Text(chat["base"]!, "ref"), Text(chat["base"]!, "commit"), Text(chat["merge_back"]!, "policy"), Text(chat["merge_back"]!, "target")));
+        Assert.Empty(chat["active"]!.AsArray());
+        Assert.Equal(_repository.Runs().Where(record => record.Session == "other").Select(record => record.Id), other["active"]!.AsArray().Select(id => (string)id!));
+        Assert.Matches("^chat +[0-9a-f]{12} ", _repository.WtRun.Run("list", "--sessions").Expect(0).Output.Split('\n')[1]);
+        Assert.Contains("contradict", _repository.WtRun.Run("list", "--sessions", "--all").Expect(2).Error, StringComparison.Ordinal);
+        gate.Open();
+        working.Wait().Expect(0);
+        waiting.Wait().Expect(0);
+
+        static string Text(System.Text.Json.Nodes.JsonNode node, string field) => (string)node[field]!;
+    }
+
+    [Fact]
     public void Whose_name_looks_like_an_id_means_the_session_and_says_so()
     {
         var first = _repository.RunInWorktree("true").Expect(0).Record;
@@ -192,6 +224,43 @@ public sealed class Ending_a_session : IDisposable
 
         Assert.Equal(run.Id, shown.Record.Id);
         Assert.Contains($"run {first.Id} begins like it", shown.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("land")]
+    [InlineData("drop")]
+    public void Is_refused_while_someone_is_at_work_in_its_worktree(string command)
+    {
+        var run = _repository.RunInSession("chat", $"{EngineScript.Commit("one")}; mkdir deep").Expect(0).Record;
+        using (var person = new Peer(_scratch, Path.Combine(run.Worktree!, "deep"), "editor"))
+        {
+            var refused = _repository.WtRun.Run(command, "chat").Expect(1).Error;
+
+            Assert.Contains(
+                $"Session 'chat' cannot be {(command == "land" ? "landed" : "dropped")}: someone is at work in its worktree '{run.Worktree}': editor ({person.Pid}).", refused, StringComparison.Ordinal);
+            Assert.True(Directory.Exists(run.Worktree));
+            Assert.False(File.Exists(_repository["one"]));
+        }
+
+        _repository.WtRun.Run(command, "chat").Expect(0);
+        AssertEnded();
+    }
+
+    [Fact]
+    public void Is_put_off_by_prune_too_while_someone_is_at_work_in_its_worktree()
+    {
+        var run = _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0).Record;
+        _repository.Commit("wt-run.toml", "[projects.repo]\npath = \".\"\n[retention]\nsessions = \"1s\"\n");
+        using (var person = new Peer(_scratch, run.Worktree!, "editor"))
+        {
+            Eventually.True(
+                () => _repository.Prune().Any(item => item.Contains($"someone is at work in its worktree '{run.Worktree}': editor ({person.Pid})", StringComparison.Ordinal)),
+                "the session is a second old, and left");
+            Assert.True(Directory.Exists(run.Worktree));
+        }
+
+        Assert.Contains(_repository.Prune(), item => item.StartsWith("took session chat: ", StringComparison.Ordinal));
+        AssertEnded();
     }
 
     private Finished Land(string name) => _repository.WtRun.Run("land", name, "--json");

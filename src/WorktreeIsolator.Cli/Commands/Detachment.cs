@@ -21,7 +21,9 @@ internal static class Detachment
     /// <returns>0 once the run is published; else the exit code with which it was refused.</returns>
     public static int Start(Surroundings here, byte[]? input, bool asJson)
     {
-        var start = DetachedProcess.Start(CommandLineAgain(), here.CurrentDirectory, here.Environment, input);
+        // Until an id is told, Ctrl-C means the run: it is in a session that it does not reach. A hangup does not mean it.
+        using var signals = new CancelSignals(static _ => { }, alsoHangup: false);
+        var start = DetachedProcess.Start(CommandLineAgain(), here.CurrentDirectory, here.Environment, input, signals.Cancel, signals.Kill);
         StandardStreams.Error.TryWrite(start.Error);
         StandardStreams.Out.Write(start.Output);
         if (start.ExitCode is not { } code)

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
 using WorktreeIsolator.Cli.Syntax;
@@ -13,13 +14,15 @@ internal sealed class ListCommand : CliCommand
 
     private readonly Flag _watch = new("--watch", "Shows the latest runs on the terminal and draws them again when something changes, until Ctrl-C.", "-w");
     private readonly Flag _all = new("--all", "Lists all runs, not only the latest 100 and those that are not over.", "-a");
-    private readonly Flag _json = new("--json", "Prints the records of all runs as a JSON array.");
+    private readonly Flag _sessions = new("--sessions", "Lists the sessions that are open, and no runs.");
+    private readonly Flag _json = new("--json", "Prints the records of all runs, or the sessions, as a JSON array.");
 
     public ListCommand()
         : base("list", "Lists the runs of every configured project and of the current repository, the newest last, and the sessions that are open.")
     {
         Add(_watch);
         Add(_all);
+        Add(_sessions);
         Add(_json);
     }
 
@@ -28,6 +31,7 @@ internal sealed class ListCommand : CliCommand
         "wt-run list",
         "wt-run list --watch",
         "wt-run list --json | jq -r '.[] | select(.state == \"needs_merge\") | .id'",
+        "wt-run list --sessions --json | jq -r '.[].name'",
     ];
 
     public override int Execute(Invocation invocation)
@@ -40,6 +44,11 @@ internal sealed class ListCommand : CliCommand
                 "Leave it out; 'wt-run list --json' is for programs.");
         }
 
+        if (_sessions.IsGiven(invocation.Line) && (isWatch || _all.IsGiven(invocation.Line)))
+        {
+            throw new UsageException($"--sessions and {(isWatch ? "--watch" : "--all")} contradict each other: one lists sessions, the other runs.", "Leave one of the two out.");
+        }
+
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         if (isWatch)
         {
@@ -48,21 +57,50 @@ internal sealed class ListCommand : CliCommand
         }
 
         known.Reconcile();
+        if (_sessions.IsGiven(invocation.Line))
+        {
+            ShowSessions(known, _json.IsGiven(invocation.Line));
+        }
+        else
+        {
+            ShowRuns(known, invocation.Line);
+        }
+
+        return ExitCodes.Success;
+    }
+
+    private static void ShowSessions(KnownProjects known, bool asJson)
+    {
+        if (asJson)
+        {
+            StandardStreams.Out.Write(SessionTable.ToJson(known.Stores.Select(owner => owner.Store)));
+        }
+        else
+        {
+            StandardStreams.Out.WriteText(SessionTable.Of(SessionsOf(known)) is { Length: > 0 } lines ? lines : "No session is open.\n");
+        }
+    }
+
+    private static IReadOnlyList<Session> SessionsOf(KnownProjects known) => [.. known.Stores.SelectMany(owner => owner.Store.Sessions.ReadAll())];
+
+    private void ShowRuns(KnownProjects known, ParseResult line)
+    {
         var left = 0;
-        var isShort = !_json.IsGiven(invocation.Line) && !_all.IsGiven(invocation.Line);
-        var found = new List<RunRecord>();
+        var isShort = !_json.IsGiven(line) && !_all.IsGiven(line);
+        var records = new List<RunRecord>();
         foreach (var (_, store) in known.Stores)
         {
             var others = 0;
-            found.AddRange(isShort ? store.ReadLatest(MostShown, out others) : store.ReadAll());
+            records.AddRange(isShort ? store.ReadLatest(MostShown, out others) : store.ReadAll());
             left += others;
         }
 
-        IReadOnlyList<RunRecord> records = [.. found.OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
-        if (_json.IsGiven(invocation.Line))
+        records.Sort(RunRecord.OldestFirst);
+        if (_json.IsGiven(line))
         {
-            StandardStreams.Out.Write([.. RecordWriter.ToUtf8(records), (byte)'\n']);
-            return ExitCodes.Success;
+            StandardStreams.Out.Write(RecordWriter.ToUtf8(records));
+            StandardStreams.Out.WriteText("\n");
+            return;
         }
 
         if (records.Count == 0)
@@ -80,7 +118,7 @@ internal sealed class ListCommand : CliCommand
             StandardStreams.Error.TryWriteText($"wt-run: {left} older run{(left == 1 ? " is" : "s are")} not shown: wt-run list --all\n");
         }
 
-        StandardStreams.Out.WriteText(SessionTable.Of([.. known.Stores.SelectMany(owner => owner.Store.Sessions.ReadAll())]));
+        StandardStreams.Out.WriteText(SessionTable.Of(SessionsOf(known)) is { Length: > 0 } sessions ? $"\n{sessions}" : "");
         foreach (var project in known.Projects)
         {
             foreach (var peer in PeerProcesses.Of(project, known.Options.Environment))
@@ -88,7 +126,5 @@ internal sealed class ListCommand : CliCommand
                 StandardStreams.Out.WriteText(Words.Printable($"{peer} works in {peer.Directory}: it counts as an active user run of {project.Name}\n"));
             }
         }
-
-        return ExitCodes.Success;
     }
 }

@@ -12,6 +12,7 @@ internal sealed class ListWatch(KnownProjects known)
 {
     private const string HideCursor = "\e[?25l";
     private const string ShowCursor = "\e[?25h";
+    private const string ClearScreen = "\e[H\e[2J";
     private const int RowsIfUnknown = 24;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
@@ -19,6 +20,7 @@ internal sealed class ListWatch(KnownProjects known)
     private readonly Dictionary<string, (DateTime Written, RunRecord Record)> _records = new(StringComparer.Ordinal);
     private readonly Dictionary<RunStore, (DateTime Changed, List<string> Ids)> _listings = [];
     private string _shown = "";
+    private (int Width, int Height) _size;
 
     /// <summary>Watches until a signal ends it.</summary>
     public void Run()
@@ -48,11 +50,13 @@ internal sealed class ListWatch(KnownProjects known)
 
         // A row may need several lines. The last one is left free: a line end there would scroll the screen.
         var text = string.Join('\n', lines.Length < rows ? lines : [lines[0], .. lines[^(rows - 2)..]]) + "\n";
-        if (text != _shown)
+        var size = (StandardStreams.Out.Width, StandardStreams.Out.Height);
+        if (text != _shown || size != _size)
         {
+            // A terminal of another size has broken the lines anew: nobody knows where they begin now.
             var up = _shown.Count(c => c == '\n');
-            StandardStreams.Out.WriteText((up > 0 ? $"\r\e[{up}A\e[J" : "") + text);
-            _shown = text;
+            StandardStreams.Out.WriteText((up == 0 ? "" : size == _size ? $"\r\e[{up}A\e[J" : ClearScreen) + text);
+            (_shown, _size) = (text, size);
         }
     }
 

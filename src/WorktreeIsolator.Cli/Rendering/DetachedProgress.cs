@@ -12,7 +12,8 @@ internal sealed class DetachedProgress(bool showsStages, bool asJson) : RunProgr
     public override void Changed(RunRecord record)
     {
         base.Changed(record);
-        if (_hasLetGo || record.State == RunState.Accepted)
+        // One that was cancelled by then goes nowhere: its end is told as if it had not been detached.
+        if (_hasLetGo || record.State is RunState.Accepted or RunState.Cancelled)
         {
             return;
         }

@@ -16,6 +16,8 @@ internal class RunProgress : RunObserver
 
     private const int LongestCommand = 100;
 
+    private static readonly TimeSpan ASecond = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly bool _showsStages;
     private readonly bool _echoes;
@@ -24,6 +26,8 @@ internal class RunProgress : RunObserver
     private RunState? _state;
     private bool _liveLineIsShown;
     private bool _isMidLine;
+    private Func<string>? _waits;
+    private Timer? _clock;
 
     /// <summary>Creates it.</summary>
     /// <param name="showsStages">False for <c>--quiet</c>: only warnings are told.</param>
@@ -93,15 +97,27 @@ internal class RunProgress : RunObserver
 
         lock (_gate)
         {
+            EndWaiting();
             if (_isLive)
             {
                 FinishEngineLine();
-                StandardStreams.Error.TryWriteText($"{BeginLive}wt-run: {Words.Printable(what.ReplaceLineEndings(" "))}{EndLive}");
-                _liveLineIsShown = true;
+                DrawLive(what);
             }
             else
             {
                 WriteLine(what);
+            }
+        }
+    }
+
+    public override void Waits(Func<string> line)
+    {
+        Began(line());
+        if (_isLive && _showsStages)
+        {
+            lock (_gate)
+            {
+                (_waits, _clock) = (line, new Timer(_ => DrawAgain(line), null, ASecond, ASecond));
             }
         }
     }
@@ -147,9 +163,43 @@ internal class RunProgress : RunObserver
     {
         lock (_gate)
         {
+            EndWaiting();
             Erase();
             FinishEngineLine();
         }
+    }
+
+    private void DrawAgain(Func<string> line)
+    {
+        lock (_gate)
+        {
+            // The clock of a wait before may come late.
+            if (_waits != line)
+            {
+                return;
+            }
+
+            try
+            {
+                DrawLive(line());
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or WorktreeIsolatorException)
+            {
+                // The record of the run ahead cannot be read at this moment; what was shown stays.
+            }
+        }
+    }
+
+    private void DrawLive(string what)
+    {
+        StandardStreams.Error.TryWriteText($"{BeginLive}wt-run: {Words.Printable(what.ReplaceLineEndings(" "))}{EndLive}");
+        _liveLineIsShown = true;
+    }
+
+    private void EndWaiting()
+    {
+        _clock?.Dispose();
+        (_waits, _clock) = (null, null);
     }
 
     private static string Shortened(string command)

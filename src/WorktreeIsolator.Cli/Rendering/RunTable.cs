@@ -9,7 +9,7 @@ internal sealed record RunTable(IReadOnlyList<string> Headings, IReadOnlyList<Ru
 {
     /// <summary>Makes the rows.</summary>
     public static RunTable Of(IReadOnlyList<RunRecord> records) => new(
-        ["ID", "STATE", "PROJECT", "TRIGGER", "ISOLATION", "WHERE", "AGE", "RESULT"], [.. records.Select(RunRow.Of)]);
+        ["ID", "STATE", "PROJECT", "TRIGGER", "ISOLATION", "WHERE", "AGE", "RESULT"], [.. records.Select(record => RunRow.Of(record, record.Queue?.Behind is { } ahead ? records.FirstOrDefault(other => other.Id == ahead) : null))]);
 
     /// <summary>Columns of equal width, for files and pipes.</summary>
     public string ToPlainText()
@@ -42,7 +42,10 @@ internal sealed record RunTable(IReadOnlyList<string> Headings, IReadOnlyList<Ru
 /// <param name="Cells">What stands in the columns.</param>
 internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
 {
-    public static RunRow Of(RunRecord record) => new(
+    /// <summary>Puts a run into words.</summary>
+    /// <param name="record">The run.</param>
+    /// <param name="ahead">The run behind which it waits; null if there is none, or that is not known here.</param>
+    public static RunRow Of(RunRecord record, RunRecord? ahead) => new(
         record.State,
         [
             record.Id,
@@ -52,7 +55,7 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
             record.Isolation.Kind,
             Words.Printable(Where(record)),
             Words.Age(record.CreatedAt),
-            Result(record),
+            Result(record, ahead),
         ]);
 
     /// <summary>The directory that it works in, or that was kept; else the branch, if it is still there; else where its work went.</summary>
@@ -67,12 +70,12 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
     };
 
     /// <summary>Its place in the queue; else the exit code if it is not 0, what became of the work, and what was kept and why.</summary>
-    private static string Result(RunRecord record)
+    private static string Result(RunRecord record, RunRecord? ahead)
     {
         if (record is { State: RunState.Queued, Queue.Position: { } position })
         {
-            var behind = record.Queue.Behind is { } id ? $", behind {id[..8]}" : "";
-            return string.Create(CultureInfo.InvariantCulture, $"position {position}{behind}");
+            var behind = record.Queue.Behind is { } id ? $", behind {ahead?.InShort(TimeProvider.System.GetUtcNow()) ?? id[..8]}" : "";
+            return Words.Printable(string.Create(CultureInfo.InvariantCulture, $"position {position}{behind}"));
         }
 
         var parts = new List<string>();

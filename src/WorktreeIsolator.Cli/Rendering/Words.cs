@@ -29,16 +29,7 @@ internal static class Words
     /// <summary>How many artifacts a run left, and where: <c>3 artifacts (12.4 KiB) in /…</c>.</summary>
     public static string Artifacts(ArtifactsInfo artifacts) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{artifacts.Files} {(artifacts.Files == 1 ? "artifact" : "artifacts")} ({Size(artifacts.Bytes)}) in {ShellWords.Quoted(artifacts.Path)}");
-
-    /// <summary>How much something holds: <c>12.4 KiB</c>.</summary>
-    public static string Size(long bytes) => bytes switch
-    {
-        < 1 << 10 => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
-        < 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.0} KiB"),
-        < 1 << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:0.0} GiB"),
-    };
+        $"{artifacts.Files} {(artifacts.Files == 1 ? "artifact" : "artifacts")} ({ByteSize.Format(artifacts.Bytes)}) in {ShellWords.Quoted(artifacts.Path)}");
 
     /// <summary>
     /// A text without what would command the terminal: file names, branch names and git's words come from anyone who can write to the

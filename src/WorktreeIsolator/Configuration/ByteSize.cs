@@ -3,7 +3,7 @@ using System.Globalization;
 namespace WorktreeIsolator.Configuration;
 
 /// <summary>Amounts of bytes as the file writes them: <c>100MiB</c>, <c>512KiB</c>, <c>2GiB</c>.</summary>
-internal static class ByteSize
+public static class ByteSize
 {
     /// <summary>What is allowed, as the end of a sentence.</summary>
     public const string Allowed =
@@ -54,7 +54,7 @@ internal static class ByteSize
         }
 
         return unit == 0
-            ? string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes")
+            ? string.Create(CultureInfo.InvariantCulture, $"{bytes} {(bytes == 1 ? "byte" : "bytes")}")
             : string.Create(CultureInfo.InvariantCulture, $"{amount:0.#} {Units[unit - 1]}");
     }
 }

@@ -38,6 +38,25 @@ internal sealed record WorktreeStatus
     /// <summary>What git ignores, a directory that is ignored as a whole by its name alone.</summary>
     public IReadOnlyList<string> Ignored { get; private init; } = [];
 
+    /// <summary>Whether one of these paths, or what stands in its place, is changed, untracked or ignored.</summary>
+    public bool Touches(IReadOnlyList<string> paths)
+    {
+        var there = new HashSet<string>(Changed.Concat(Untracked).Concat(Ignored).Select(path => path.TrimEnd('/')), StringComparer.Ordinal);
+        return there.Count > 0 && paths.Any(path =>
+        {
+            // What is untracked or ignored as a whole is named by its directory.
+            for (var at = path; !string.IsNullOrEmpty(at); at = Path.GetDirectoryName(at))
+            {
+                if (there.Contains(at))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        });
+    }
+
     /// <summary>
     /// Reads the status of a worktree, with every shortcut of the user's configuration off. To name what is ignored costs nothing: matching
     /// does not look into ignored directories, as traditional does (20,000 files below one: 24 ms, against 7).

@@ -1,5 +1,6 @@
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 
@@ -20,9 +21,9 @@ internal sealed record TargetCheckouts(CommitId? Tip, IReadOnlyList<(WorktreeEnt
 /// <param name="target">The branch.</param>
 /// <param name="runId">The run.</param>
 /// <param name="note">Writes down, before each step, what is about to be moved.</param>
-/// <param name="endDead">Ends what a run whose supervisor is gone has left at work, and says what could not be ended; null if nothing of it is left.</param>
+/// <param name="endDeadInPlace">Ends what runs in place whose supervisor is gone have left at work, and says what could not be ended; null if nothing is left.</param>
 internal sealed class Landing(
-    Repository repository, ProjectConfig project, BranchName target, string runId, Action<string> note, Func<RunRecord, string?> endDead) : LandingPlace
+    Repository repository, ProjectConfig project, BranchName target, string runId, Action<string> note, Func<string?> endDeadInPlace) : LandingPlace
 {
     private readonly bool _runHooks = project.Hooks == HookMode.Run;
 
@@ -80,22 +81,40 @@ internal sealed class Landing(
         return new TargetCheckouts(at.Count > 0 ? at[0].Entry.Head : Tip(), at, claimedBy);
     }
 
-    public override LandingOutcome Try(CommitId commit, CancellationToken cancellation)
+    /// <summary>git where the target is checked out, found out anew; null if it is nowhere.</summary>
+    /// <param name="obstacle">Who is in the way there, or why it cannot be moved, whatever is to land; null if nothing is.</param>
+    public GitCommand? FindCheckout(out LandingOutcome? obstacle)
     {
-        if (_found.ClaimedBy is { } path)
+        _found = FindCheckouts();
+        obstacle = WhyNotAtAll();
+        if (_found.At is not [var (entry, gitDirectory), ..])
         {
-            return new TargetInUse($"a rebase or bisect of '{target}' under way in '{path}'");
+            return null;
         }
 
-        return _found.At.Count switch
+        if (obstacle is null)
         {
-            0 => MoveRef(_found.Tip, commit),
-            1 => FastForwardCheckout(_found.Tip, commit, _found.At[0].Entry.Path, _found.At[0].GitDirectory),
-            _ => new LandingRefused(
-                $"'{target}' is checked out in several worktrees: {string.Join(", ", _found.At.Select(a => a.Entry.Path))}.",
-                "Leave it checked out in one of them at most."),
-        };
+            obstacle = TryEnter(entry.Path, gitDirectory, out var turn);
+            turn?.Dispose();
+        }
+
+        return BrokenLanding.GitAt(repository, entry.Path, gitDirectory);
     }
+
+    public override LandingOutcome Try(CommitId commit, CancellationToken cancellation) => WhyNotAtAll() ?? _found.At switch
+    {
+        [var (entry, gitDirectory)] => FastForwardCheckout(_found.Tip, commit, entry.Path, gitDirectory),
+        _ => MoveRef(_found.Tip, commit),
+    };
+
+    private LandingOutcome? WhyNotAtAll() => _found switch
+    {
+        { ClaimedBy: { } path } => new TargetInUse($"a rebase or bisect of '{target}' under way in '{path}'"),
+        { At.Count: > 1 } => new LandingRefused(
+            $"'{target}' is checked out in several worktrees: {string.Join(", ", _found.At.Select(a => a.Entry.Path))}.",
+            "Leave it checked out in one of them at most."),
+        _ => null,
+    };
 
     /// <summary>Not <c>push .</c>: that is seven processes, runs hooks and obeys receive.denyCurrentBranch.</summary>
     private LandingOutcome MoveRef(CommitId? old, CommitId commit)
@@ -120,14 +139,9 @@ internal sealed class Landing(
 
     private LandingOutcome FastForwardCheckout(CommitId? old, CommitId commit, string path, string gitDirectory)
     {
-        var turnPath = DirectoryTurn.PathFor(repository.StateDirectory, gitDirectory);
-        using var turn = DirectoryTurn.TryTake(turnPath, shared: false, $"landing of run {runId}, pid {Environment.ProcessId}");
-        if (turn is null)
-        {
-            return new TargetInUse($"a run in '{path}', where '{target}' is checked out: {Platform.LockHolder.Describe(turnPath)}");
-        }
-
-        if (WhoeverWorksIn(path, gitDirectory) is { } busy)
+        var busy = TryEnter(path, gitDirectory, out var turn);
+        using var held = turn;
+        if (busy is not null)
         {
             return busy;
         }
@@ -173,15 +187,22 @@ internal sealed class Landing(
                 MergeBackResult.Rejected);
     }
 
+    /// <summary>Takes the turn in the checkout; says who is in the way there.</summary>
+    private TargetInUse? TryEnter(string path, string gitDirectory, out FileLock? turn)
+    {
+        var turnPath = DirectoryTurn.PathFor(repository.StateDirectory, gitDirectory);
+        turn = DirectoryTurn.TryTake(turnPath, shared: false, $"landing of run {runId}, pid {Environment.ProcessId}");
+        return turn is null
+            ? new TargetInUse($"a run in '{path}', where '{target}' is checked out: {LockHolder.Describe(turnPath)}")
+            : WhoeverWorksIn(path, gitDirectory);
+    }
+
     private TargetInUse? WhoeverWorksIn(string path, string gitDirectory)
     {
         // The turn of a dead run is free before its engine has ended.
-        foreach (var dead in new RunStore(repository.StateDirectory).FindDead().Where(run => run.Isolation.Kind == "in_place"))
+        if (endDeadInPlace() is { } left)
         {
-            if (endDead(dead) is { } why)
-            {
-                return new TargetInUse($"run {dead.Id} in '{path}', whose wt-run process died. {why}");
-            }
+            return new TargetInUse(left);
         }
 
         if (PeerProcesses.Of(project, repository, path) is { Count: > 0 } peers)

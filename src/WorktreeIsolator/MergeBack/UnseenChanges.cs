@@ -8,6 +8,7 @@ namespace WorktreeIsolator.MergeBack;
 /// What no run may land unseen: a file that wt-run itself placed in its worktree, or a change of what governs the run. Paths are compared
 /// here, byte for byte: given to git they would be patterns, and thousands of them more than a command line holds.
 /// </summary>
+/// <param name="repository">The repository.</param>
 /// <param name="worktreeGit">git in the run's worktree.</param>
 /// <param name="project">The project.</param>
 /// <param name="target">The local branch or remote-tracking ref that the work is to land on; null if it is pushed as it is.</param>
@@ -15,7 +16,7 @@ namespace WorktreeIsolator.MergeBack;
 /// <param name="placedFile">The file that holds them, each with a NUL at its end.</param>
 /// <param name="governing">Governing paths, relative to the top.</param>
 internal sealed class UnseenChanges(
-    GitCommand worktreeGit, ProjectConfig project, string? target, IReadOnlyList<string> placed, string placedFile, IReadOnlyList<string> governing)
+    Repository repository, GitCommand worktreeGit, ProjectConfig project, string? target, IReadOnlyList<string> placed, string placedFile, IReadOnlyList<string> governing)
 {
     private const int MostNames = 10;
 
@@ -86,12 +87,14 @@ internal sealed class UnseenChanges(
     private static bool IsAtOrBelow(string path, string ancestor) =>
         path == ancestor || (path.StartsWith(ancestor, StringComparison.Ordinal) && path[ancestor.Length] == '/');
 
-    /// <summary>Not in the user's checkout: to switch there would overwrite the files that were placed, which are ignored.</summary>
+    /// <summary>Not in the user's checkout: to switch there would overwrite the files that were placed, which are ignored. Works from any directory.</summary>
     private string TakeOut(CommitId baseCommit, BranchName branch)
     {
-        var mend = ShellWords.Quoted($"../mend-{branch.Value.Replace('/', '-')}");
-        return $"git worktree add {mend} {ShellWords.Quoted(branch.Value)} && git -C {mend} reset --soft {baseCommit.Abbreviated}"
+        var here = ShellWords.Quoted(repository.MainTop ?? repository.CommonDirectory);
+        var beside = repository.MainTop is { } top ? Path.GetDirectoryName(top) ?? "/" : repository.WorktreesBase;
+        var mend = ShellWords.Quoted(Path.Combine(beside, $"mend-{branch.Value.Replace('/', '-')}"));
+        return $"git -C {here} worktree add {mend} {ShellWords.Quoted(branch.Value)} && git -C {mend} reset --soft {baseCommit.Abbreviated}"
             + $" && GIT_LITERAL_PATHSPECS=1 git -C {mend} rm -r --quiet --cached --ignore-unmatch --pathspec-file-nul --pathspec-from-file={ShellWords.Quoted(placedFile)}"
-            + $" && git -C {mend} commit -m {ShellWords.Quoted($"Work of {branch}")} && git worktree remove --force {mend}";
+            + $" && git -C {mend} commit -m {ShellWords.Quoted($"Work of {branch}")} && git -C {here} worktree remove --force {mend}";
     }
 }

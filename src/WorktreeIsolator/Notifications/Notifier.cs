@@ -16,7 +16,8 @@ internal sealed class Notifier(ProjectConfig project, RunnerOptions options, Run
 {
     private const string Event = "notify";
 
-    private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(30);
+    /// <summary>After so long a command is ended.</summary>
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Tells everyone whose events the run's state is one of, one after another.</summary>
     /// <param name="record">The run, in a final state.</param>

@@ -38,6 +38,21 @@ internal static class DurableFile
         }
     }
 
+    /// <summary>Reads a file whole. The runtime's shortest way would lock it for that moment.</summary>
+    /// <exception cref="IOException">It is not there, or cannot be read.</exception>
+    public static byte[] Read(string path)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var content = new byte[RandomAccess.GetLength(file)];
+        var length = 0;
+        while (length < content.Length && RandomAccess.Read(file, content.AsSpan(length), length) is var got and > 0)
+        {
+            length += got;
+        }
+
+        return length == content.Length ? content : content[..length];
+    }
+
     /// <summary>Makes the names in a directory survive a power cut.</summary>
     public static void SyncDirectory(string directory)
     {

@@ -17,6 +17,9 @@ internal static unsafe partial class Libc
 
     public const int SIG_BLOCK = 0, SIG_SETMASK = 2, TCSANOW = 0;
 
+    [LibraryImport("libc", EntryPoint = "chdir", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
+    public static partial int ChangeDirectory(string path);
+
     /// <summary>The signal handler as the kernel knows it; sa_handler is the first field in every C library for 64-bit Linux.</summary>
     [LibraryImport("libc", EntryPoint = "sigaction", SetLastError = true)]
     public static partial int SigAction(int signal, byte* action, byte* old);

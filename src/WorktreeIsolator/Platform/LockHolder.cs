@@ -34,7 +34,7 @@ internal static class LockHolder
     public static bool CanBeSeen(string path) => ProcessesHolding(path).Count > 0;
 
     /// <summary>The processes that hold a flock on the file, as /proc/locks lists them: <c>FLOCK ADVISORY WRITE pid major:minor:inode</c>.</summary>
-    private static List<int> ProcessesHolding(string path)
+    public static List<int> ProcessesHolding(string path)
     {
         var pids = new List<int>();
         if (FileIdentity.Of(path) is not { } file)

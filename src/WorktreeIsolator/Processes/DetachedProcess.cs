@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using WorktreeIsolator.Platform;
 
@@ -25,9 +26,30 @@ public static unsafe class DetachedProcess
     /// <param name="directory">Absolute path of the directory in which it starts.</param>
     /// <param name="environment">Its whole environment.</param>
     /// <param name="input">Bytes for its standard input; null for <c>/dev/null</c>.</param>
+    /// <param name="terminate">As long as it has not let go, it is sent SIGTERM for each that is cancelled.</param>
     /// <exception cref="WorktreeIsolatorException">It could not be started.</exception>
     public static DetachedStart Start(
-        IReadOnlyList<string> argv, string directory, IReadOnlyDictionary<string, string> environment, ReadOnlyMemory<byte>? input)
+        IReadOnlyList<string> argv,
+        string directory,
+        IReadOnlyDictionary<string, string> environment,
+        ReadOnlyMemory<byte>? input,
+        params IReadOnlyList<CancellationToken> terminate)
+    {
+        KeepDescriptors();
+        using var wakeUp = new WakeUp();
+        var registrations = terminate.Select(token => token.Register(wakeUp.Set)).ToList();
+        try
+        {
+            return Start(argv, directory, environment, input, wakeUp);
+        }
+        finally
+        {
+            registrations.ForEach(registration => registration.Dispose());
+        }
+    }
+
+    private static DetachedStart Start(
+        IReadOnlyList<string> argv, string directory, IReadOnlyDictionary<string, string> environment, ReadOnlyMemory<byte>? input, WakeUp wakeUp)
     {
         using var child = ChildProcess.Start(new ChildStart
         {
@@ -41,7 +63,7 @@ public static unsafe class DetachedProcess
         using var error = new MemoryStream();
         for (var ended = false; !ended;)
         {
-            ended = Await(child);
+            ended = Await(child, wakeUp);
             var isParting = Drain(child.OutputFd, output, child.CloseOutput);
 
             // Second: what was said before the parting is in this pipe by the time the parting is seen.
@@ -55,9 +77,14 @@ public static unsafe class DetachedProcess
         return new DetachedStart(child.Wait(), output.ToArray(), error.ToArray());
     }
 
-    /// <summary>For the process itself: tells the caller that it goes on, and lets go of standard input, output and error.</summary>
+    /// <summary>
+    /// For the process itself: tells the caller that it goes on, and lets go of standard input, output and error, and of the current directory, which
+    /// may be deleted or unmounted and in which it is not at work.
+    /// </summary>
     public static void LetGo()
     {
+        _ = Libc.ChangeDirectory("/");
+
         var parting = Parting;
         _ = Libc.Write(1, &parting, 1);
         var nothing = Libc.Open("/dev/null", Libc.O_RDWR | Libc.O_CLOEXEC, 0);
@@ -74,14 +101,38 @@ public static unsafe class DetachedProcess
         _ = Libc.Close(nothing);
     }
 
-    /// <summary>Waits for output or the end; true if it has ended.</summary>
-    private static bool Await(ChildProcess child)
+    /// <summary>
+    /// What this process was given besides standard input, output and error is not handed on: a pipe that the caller reads to its end would
+    /// not end before the run does.
+    /// </summary>
+    private static void KeepDescriptors()
     {
-        var fds = stackalloc Libc.PollFd[3];
+        const int SetFlags = 2; // F_SETFD
+        const int CloseOnExec = 1; // FD_CLOEXEC
+        foreach (var name in Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(Path.GetFileName))
+        {
+            if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) && fd > 2)
+            {
+                _ = Libc.Fcntl(fd, SetFlags, CloseOnExec);
+            }
+        }
+    }
+
+    /// <summary>Waits for output or the end, and passes on what is to end it; true if it has ended.</summary>
+    private static bool Await(ChildProcess child, WakeUp wakeUp)
+    {
+        var fds = stackalloc Libc.PollFd[4];
         fds[0] = new Libc.PollFd { Fd = child.PidFd, Events = Libc.POLLIN };
         fds[1] = new Libc.PollFd { Fd = child.OutputFd, Events = Libc.POLLIN };
         fds[2] = new Libc.PollFd { Fd = child.ErrorFd, Events = Libc.POLLIN };
-        _ = Libc.PollUninterrupted(fds, 3, -1);
+        fds[3] = new Libc.PollFd { Fd = wakeUp.Fd, Events = Libc.POLLIN };
+        _ = Libc.PollUninterrupted(fds, 4, -1);
+        if (fds[3].Revents != 0)
+        {
+            wakeUp.Clear();
+            child.Signal(Libc.SIGTERM);
+        }
+
         return fds[0].Revents != 0;
     }
 

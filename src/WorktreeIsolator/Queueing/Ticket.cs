@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.IO.Enumeration;
 using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.Queueing;
@@ -16,18 +17,16 @@ internal sealed class Ticket : IDisposable
     private static readonly TimeSpan GatePause = TimeSpan.FromMilliseconds(5);
 
     /// <summary>How long the next in line may overlook that its turn has come; who stands further back looks less often.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(12);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(400);
 
-    private readonly string _directory;
-    private readonly string _name;
+    private readonly string _path;
     private readonly FileLock _lock;
 
-    private Ticket(string directory, string name, int places, FileLock taken)
+    private Ticket(string path, int places, FileLock taken)
     {
-        _directory = directory;
-        _name = name;
+        _path = path;
         Places = places;
         _lock = taken;
     }
@@ -45,76 +44,80 @@ internal sealed class Ticket : IDisposable
         using var gate = FileLock.Acquire(Path.Combine(directory, ".gate"), GateTimeout, GatePause)
             ?? throw new WorktreeIsolatorException(
                 FailureKind.Lock, $"The queue '{directory}' was not free within {GateTimeout.TotalSeconds:0} s. It is held by {LockHolder.Describe(Path.Combine(directory, ".gate"))}.");
-        var last = Names(directory) is [.., var name] ? NumberIn(name) : 0;
-        var ticket = string.Create(CultureInfo.InvariantCulture, $"{last + 1:D10}-{runId}");
+        var last = Paths(directory) is [.., var path] ? NumberIn(path) : 0;
+        var ticket = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{last + 1:D10}-{runId}"));
 
         // Locked before it has its name, so that nobody takes a new ticket for a dead one's.
         var aside = Path.Combine(directory, $".{runId}");
         var taken = FileLock.TryAcquire(aside) ?? throw new WorktreeIsolatorException(FailureKind.System, $"Run {runId} has taken a ticket already.");
-        File.Move(aside, Path.Combine(directory, ticket));
-        return new Ticket(directory, ticket, places, taken);
+        File.Move(aside, ticket);
+        return new Ticket(ticket, places, taken);
     }
 
     /// <summary>The runs that hold a ticket of a queue, first come first.</summary>
     public static IReadOnlyList<string> Holders(string directory) =>
-        Directory.Exists(directory) ? [.. Names(directory).Where(name => IsHeld(Path.Combine(directory, name))).Select(RunIn)] : [];
+        Directory.Exists(directory) ? Paths(directory).FindAll(IsHeld).ConvertAll(RunIn) : [];
 
     /// <summary>The runs with a living ticket before this one, first come first.</summary>
-    public IReadOnlyList<string> Ahead()
-    {
-        var ahead = new List<string>();
-        foreach (var name in Names(_directory).TakeWhile(name => string.CompareOrdinal(name, _name) < 0))
-        {
-            if (IsHeld(Path.Combine(_directory, name)))
-            {
-                ahead.Add(RunIn(name));
-            }
-        }
-
-        return ahead;
-    }
+    public IReadOnlyList<string> Ahead() => HeldAhead().ConvertAll(RunIn);
 
     /// <summary>Waits until it may go.</summary>
     /// <param name="timeout">How long at most.</param>
-    /// <param name="changed">Is told who is ahead, at first and whenever that has changed.</param>
+    /// <param name="changed">Is told how many are ahead and who is first of them, at first and whenever that has changed.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    /// <returns>Those who are ahead when the time was over; none if it may go.</returns>
-    public IReadOnlyList<string> Wait(TimeSpan timeout, Action<IReadOnlyList<string>> changed, CancellationToken cancellation)
+    /// <returns>The first of those who are ahead when the time was over; null if it may go.</returns>
+    public string? Wait(TimeSpan timeout, Action<int, string> changed, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        IReadOnlyList<string>? before = null;
-        while (true)
+        List<string>? before = null;
+        for (var ahead = HeldAhead(); ahead.Count >= Places; ahead = LookAgain(ahead))
         {
-            var ahead = Ahead();
-            if (ahead.Count < Places)
+            if (ahead != before)
             {
-                return [];
-            }
-
-            if (before is null || !ahead.SequenceEqual(before, StringComparer.Ordinal))
-            {
-                changed(ahead);
+                changed(ahead.Count, RunIn(ahead[0]));
                 before = ahead;
             }
 
             var remaining = timeout - clock.Elapsed;
             if (remaining <= TimeSpan.Zero)
             {
-                return ahead;
+                return RunIn(ahead[0]);
             }
 
             var pause = TimeSpan.FromTicks(Math.Min(Pause.Ticks * (ahead.Count - Places + 1), LongestPause.Ticks));
             Waiting.Pause(pause < remaining ? pause : remaining, cancellation);
         }
+
+        return null;
     }
 
     /// <summary>Leaves the queue.</summary>
     public void Dispose()
     {
         // First the name, so that nobody who looks finds a ticket that is free.
-        File.Delete(Path.Combine(_directory, _name));
+        File.Delete(_path);
         _lock.Dispose();
     }
+
+    /// <summary>
+    /// Two hundred may wait, for hours: a look that finds all as it was tries few locks and leaves no garbage. Nobody can come before those who are
+    /// ahead. The next in line sees to all who may go before it, everyone else to who stands directly before him: that is each of them.
+    /// </summary>
+    /// <returns>The same list if nothing has changed. Of those further ahead a dead one may be in it, until who stands behind him has looked.</returns>
+    private List<string> LookAgain(List<string> ahead)
+    {
+        var isNext = ahead.Count == Places;
+        if (isNext ? !ahead.TrueForAll(IsHeld) : !IsHeld(ahead[^1]))
+        {
+            return HeldAhead();
+        }
+
+        return isNext || CountOfTicketsBefore(_path) == ahead.Count ? ahead : PathsAhead();
+    }
+
+    private List<string> HeldAhead() => PathsAhead().FindAll(IsHeld);
+
+    private List<string> PathsAhead() => Paths(Path.GetDirectoryName(_path)!).FindAll(path => string.CompareOrdinal(path, _path) < 0);
 
     private static bool IsHeld(string path)
     {
@@ -127,23 +130,53 @@ internal sealed class Ticket : IDisposable
         return false;
     }
 
-    private static List<string> Names(string directory)
+    private static List<string> Paths(string directory)
     {
-        var names = new List<string>();
+        var paths = new List<string>();
         foreach (var path in Directory.EnumerateFiles(directory))
         {
-            var name = Path.GetFileName(path);
-            if (char.IsAsciiDigit(name[0]))
+            if (char.IsAsciiDigit(Path.GetFileName(path.AsSpan())[0]))
             {
-                names.Add(name);
+                paths.Add(path);
             }
         }
 
-        names.Sort(StringComparer.Ordinal);
-        return names;
+        paths.Sort(StringComparer.Ordinal);
+        return paths;
     }
 
-    private static long NumberIn(string name) => long.Parse(name.AsSpan(0, name.IndexOf('-', StringComparison.Ordinal)), NumberStyles.None, CultureInfo.InvariantCulture);
+    private static int CountOfTicketsBefore(string path)
+    {
+        using var counter = new Counter(path);
+        _ = counter.MoveNext();
+        return counter.Count;
+    }
 
-    private static string RunIn(string name) => name[(name.IndexOf('-', StringComparison.Ordinal) + 1)..];
+    private static long NumberIn(string path)
+    {
+        var name = Path.GetFileName(path.AsSpan());
+        return long.Parse(name[..name.IndexOf('-')], NumberStyles.None, CultureInfo.InvariantCulture);
+    }
+
+    private static string RunIn(string path) => path[(path.LastIndexOf('-') + 1)..];
+
+    /// <summary>Counts the tickets before one, without a string for each.</summary>
+    private sealed class Counter(string path) : FileSystemEnumerator<string>(Path.GetDirectoryName(path)!)
+    {
+        private readonly string _name = Path.GetFileName(path);
+
+        public int Count { get; private set; }
+
+        protected override bool ShouldIncludeEntry(ref FileSystemEntry entry)
+        {
+            if (char.IsAsciiDigit(entry.FileName[0]) && entry.FileName.SequenceCompareTo(_name) < 0)
+            {
+                Count++;
+            }
+
+            return false;
+        }
+
+        protected override string TransformEntry(ref FileSystemEntry entry) => "";
+    }
 }

@@ -5,7 +5,7 @@ namespace WorktreeIsolator.Records;
 
 /// <summary>
 /// Writes records as JSON, by hand: it is on the path of every run several times, and each value-typed property of a serializer's
-/// contract is generic code that no ahead-of-time image holds (docs/decisions/0006). <see cref="RecordJson"/> reads what this writes; a test compares both.
+/// contract is generic code that no ahead-of-time image holds (docs/decisions/0006). <see cref="RecordReader"/> reads what this writes; a test compares both with a serializer.
 /// </summary>
 public static class RecordWriter
 {
@@ -24,8 +24,33 @@ public static class RecordWriter
         return stream.ToArray();
     }
 
-    /// <summary>Several records as an array.</summary>
-    public static byte[] ToUtf8(IEnumerable<RunRecord> records)
+    /// <summary>Several records as an array; many are written side by side.</summary>
+    public static byte[] ToUtf8(IReadOnlyList<RunRecord> records)
+    {
+        const int together = 1000;
+        if (records.Count <= together)
+        {
+            return ToArray(records);
+        }
+
+        using var whole = new MemoryStream();
+        whole.WriteByte((byte)'[');
+        foreach (var part in records.Chunk(together).AsParallel().AsOrdered().Select(ToArray))
+        {
+            if (whole.Length > 1)
+            {
+                whole.WriteByte((byte)',');
+            }
+
+            // Without its own brackets and the line end before the last.
+            whole.Write(part, 1, part.Length - 3);
+        }
+
+        whole.Write("\n]"u8);
+        return whole.ToArray();
+    }
+
+    private static byte[] ToArray(IReadOnlyList<RunRecord> records)
     {
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream, Options))

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace WorktreeIsolator.Records;
 
 /// <summary>The name of one run: twelve random hexadecimal digits.</summary>
@@ -15,8 +13,8 @@ public readonly record struct RunId
 
     private RunId(string value) => _value = value;
 
-    /// <summary>Makes a new id.</summary>
-    public static RunId New() => new(RandomNumberGenerator.GetHexString(Length, lowercase: true));
+    /// <summary>Makes a new id: the last of a random GUID's digits, which are the kernel's. To ask the cryptographic classes for them loads OpenSSL.</summary>
+    public static RunId New() => new(Guid.NewGuid().ToString("N")[^Length..]);
 
     /// <summary>Reads an id; null if it is none.</summary>
     public static RunId? TryParse(string? text) =>

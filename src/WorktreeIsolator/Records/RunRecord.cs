@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace WorktreeIsolator.Records;
 
 /// <summary>Where a run ran, and why there.</summary>
@@ -150,6 +152,23 @@ public sealed record RunRecord
     /// Whether its work is complete and only waits until nobody is in the way where it has to land. That of a session is complete when a person says so.
     /// </summary>
     public bool WaitsForItsTarget() => Session is null && State == RunState.NeedsMerge && MergeBack?.Result == MergeBackResult.TargetBusy;
+
+    /// <summary>What those who wait behind it are told: <c>3f9c12ab cron:nightly, 4 min</c>.</summary>
+    /// <param name="now">The time; it has been at work since its engine was started, or else since it was asked for.</param>
+    public string InShort(DateTimeOffset now)
+    {
+        var age = now - (StartedAt ?? CreatedAt);
+        return age.TotalMinutes >= 1
+            ? string.Create(CultureInfo.InvariantCulture, $"{Id[..8]} {Trigger}, {(int)age.TotalMinutes} min")
+            : string.Create(CultureInfo.InvariantCulture, $"{Id[..8]} {Trigger}, {Math.Max(0, (int)age.TotalSeconds)} s");
+    }
+
+    /// <summary>The order in which records are listed, and in which work that waits is landed.</summary>
+    public static int OldestFirst(RunRecord one, RunRecord other)
+    {
+        var byAge = one.CreatedAt.CompareTo(other.CreatedAt);
+        return byAge != 0 ? byAge : string.CompareOrdinal(one.Id, other.Id);
+    }
 
     /// <summary>From when on its age counts for retention; null if it is not over.</summary>
     public DateTimeOffset? RestsSince() => SettledAt ?? FinishedAt;

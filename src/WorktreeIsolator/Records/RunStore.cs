@@ -1,7 +1,6 @@
 using System.Text.Json;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
-using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.Records;
 
@@ -55,10 +54,8 @@ public sealed class RunStore
     {
         try
         {
-            using var stream = new FileStream(
-                Path.Combine(DirectoryOf(id), "run.json"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var record = JsonSerializer.Deserialize(stream, RecordJson.Default.RunRecord);
-            return record is { Version: <= RunRecord.CurrentVersion } ? record : null;
+            var record = RecordReader.ReadRun(DurableFile.Read(Path.Combine(DirectoryOf(id), "run.json")));
+            return record.Version <= RunRecord.CurrentVersion ? record : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
@@ -99,8 +96,10 @@ public sealed class RunStore
     {
         // Side by side where that saves more than it costs to begin.
         const int many = 500;
-        var records = ids.Count < many ? ids.Select(TryRead) : ids.AsParallel().Select(TryRead);
-        return [.. records.OfType<RunRecord>().OrderBy(r => r.CreatedAt).ThenBy(r => r.Id, StringComparer.Ordinal)];
+        var read = ids.Count < many ? ids.Select(TryRead) : ids.AsParallel().Select(TryRead);
+        List<RunRecord> records = [.. read.OfType<RunRecord>()];
+        records.Sort(RunRecord.OldestFirst);
+        return records;
     }
 
     /// <summary>Whether the supervisor of a run lives: it holds the run's liveness lock until it ends.</summary>
@@ -123,15 +122,6 @@ public sealed class RunStore
             return false;
         }
     }
-
-    /// <summary>The runs that are not final and whose supervisor is gone; also those that someone is just bringing to their end, and so holds the liveness of.</summary>
-    internal IReadOnlyList<RunRecord> FindDead() =>
-    [
-        .. ActiveIds().Select(TryRead).OfType<RunRecord>().Where(record => !record.State.IsFinal() && (!IsAlive(record.Id) || IsSeenToBeGone(record.Supervisor))),
-    ];
-
-    private static bool IsSeenToBeGone(ProcessInfo? supervisor) => supervisor is not null && supervisor.BootId == ProcessIdentity.BootId
-        && supervisor.PidNamespace == ProcessIdentity.PidNamespace && !new ProcessIdentity(supervisor.Pid, supervisor.StartTime).IsAlive;
 
     /// <summary>The liveness lock of a run whose supervisor is dead, so that only one process cleans up after it; null if it lives.</summary>
     /// <param name="id">The run.</param>
@@ -254,6 +244,9 @@ public sealed class RunStore
         }
     }
 
+    /// <summary>Whether there may be work that waits for its target.</summary>
+    internal bool HasPending => Names(_pending).Any();
+
     /// <summary>The runs whose work waits for its target, oldest first.</summary>
     internal IReadOnlyList<RunRecord> ReadPending()
     {
@@ -270,7 +263,8 @@ public sealed class RunStore
             }
         }
 
-        return [.. pending.OrderBy(record => record.CreatedAt).ThenBy(record => record.Id, StringComparer.Ordinal)];
+        pending.Sort(RunRecord.OldestFirst);
+        return pending;
     }
 
     /// <summary>Marks a run as final, and whether its work waits for its target.</summary>

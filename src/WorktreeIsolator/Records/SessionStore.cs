@@ -28,10 +28,8 @@ public sealed class SessionStore(string stateDirectory)
         var path = FileOf(name);
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return JsonSerializer.Deserialize(stream, RecordJson.Default.Session) is { Version: <= Session.CurrentVersion } session
-                ? session
-                : throw Unreadable(name, path);
+            var session = RecordReader.ReadSession(DurableFile.Read(path));
+            return session.Version <= Session.CurrentVersion ? session : throw Unreadable(name, path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -26,7 +26,7 @@ public sealed class Diagnosis
     }
 
     /// <summary>What does not depend on a project.</summary>
-    public IReadOnlyList<DiagnosisFinding> OfMachine() => [LookAtGit(), LookAtProcesses()];
+    public IReadOnlyList<DiagnosisFinding> OfMachine() => [LookAtGit(), LookAtProcesses(), LookAtStateHome()];
 
     /// <summary>One project, and its repository.</summary>
     /// <param name="project">The project, whether it is there or not.</param>
@@ -68,6 +68,24 @@ public sealed class Diagnosis
         {
             return new(check, null, DiagnosisStatus.Problem, e.Message.Trim(), e.Hint);
         }
+    }
+
+    /// <summary>The gates of engines lie there, for the runs of all repositories.</summary>
+    private DiagnosisFinding LookAtStateHome()
+    {
+        const string check = "state_home";
+        var (path, existing) = (_options.StateHome, NearestDirectory.Of(_options.StateHome));
+        if (!NearestDirectory.IsWritable(existing))
+        {
+            return new(
+                check, null, DiagnosisStatus.Problem, $"'{path}', where runs wait for engines, cannot be written: '{existing}' refuses.", $"ls -ld {ShellWords.Quoted(existing)}");
+        }
+
+        var engines = Path.Combine(path, "engines");
+        var gate = Directory.Exists(engines) ? Directory.EnumerateDirectories(engines).Select(queue => Path.Combine(queue, ".gate")).FirstOrDefault(File.Exists) : null;
+        return gate is null
+            ? new(check, null, DiagnosisStatus.Ok, $"'{path}'{(existing == path ? "" : " (not made yet)")}")
+            : LockDiagnosis.Look(check, null, gate);
     }
 
     /// <summary>Without it nobody knows who holds a lock, nor whether a dead run's engine still works.</summary>

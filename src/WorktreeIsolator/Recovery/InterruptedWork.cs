@@ -187,7 +187,7 @@ internal sealed class InterruptedWork(ProjectConfig project, Repository reposito
                 record = record with { RescueRef = worktree.RescueFromRegistration() ?? record.RescueRef };
                 if (worktree.WhyRegistrationStays is { } stays)
                 {
-                    return record with { Kept = new KeptInfo(Path.Combine(gone.AdminDirectory, "modules"), stays) };
+                    return record with { Kept = new KeptInfo(Path.Combine(gone.AdminDirectory, "modules"), stays), Hint = worktree.HowRegistrationGoes };
                 }
             }
 

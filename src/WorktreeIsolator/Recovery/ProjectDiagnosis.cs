@@ -14,7 +14,6 @@ internal sealed class ProjectDiagnosis(ProjectConfig project, RunnerOptions opti
 {
     private const long LeastBytes = 1L << 30;
     private const double LeastShare = 0.05;
-    private const int WriteAndSearch = 3; // W_OK | X_OK
 
     /// <summary>Looks at all of it.</summary>
     public IEnumerable<DiagnosisFinding> Look()
@@ -61,10 +60,10 @@ internal sealed class ProjectDiagnosis(ProjectConfig project, RunnerOptions opti
 
     private DiagnosisFinding LookAtDirectory(string check, string path, string what)
     {
-        var existing = Existing(path);
-        return Libc.Access(existing, WriteAndSearch) == 0
+        var existing = NearestDirectory.Of(path);
+        return NearestDirectory.IsWritable(existing)
             ? Ok(check, $"'{path}'{(existing == path ? "" : " (not made yet)")}")
-            : Problem(check, $"{what}, '{path}', cannot be written: '{existing}' refuses.", $"ls -ld '{existing}'");
+            : Problem(check, $"{what}, '{path}', cannot be written: '{existing}' refuses.", $"ls -ld {ShellWords.Quoted(existing)}");
     }
 
     private IEnumerable<DiagnosisFinding> LookAtWorktreesDirectory(Repository repository)
@@ -83,9 +82,9 @@ internal sealed class ProjectDiagnosis(ProjectConfig project, RunnerOptions opti
 
         yield return problem ?? LookAtDirectory(check, path, "Where worktrees are made");
         yield return LookAtDisk(repository.CommonDirectory);
-        if (DeviceOf(Existing(path)) != DeviceOf(repository.CommonDirectory))
+        if (DeviceOf(NearestDirectory.Of(path)) != DeviceOf(repository.CommonDirectory))
         {
-            yield return LookAtDisk(Existing(path));
+            yield return LookAtDisk(NearestDirectory.Of(path));
         }
     }
 
@@ -95,8 +94,8 @@ internal sealed class ProjectDiagnosis(ProjectConfig project, RunnerOptions opti
         var (free, total) = (disk.AvailableFreeSpace, disk.TotalSize);
         var message = string.Create(
             CultureInfo.InvariantCulture, $"{ByteSize.Format(free)} of {ByteSize.Format(total)} are free where '{path}' is.");
-        return free < LeastBytes ? Problem("disk", message, $"df -h '{path}'; wt-run prune --dry-run")
-            : free < total * LeastShare ? Note("disk", message, $"df -h '{path}'; wt-run prune --dry-run")
+        return free < LeastBytes ? Problem("disk", message, $"df -h {ShellWords.Quoted(path)}; wt-run prune --dry-run")
+            : free < total * LeastShare ? Note("disk", message, $"df -h {ShellWords.Quoted(path)}; wt-run prune --dry-run")
             : Ok("disk", message);
     }
 
@@ -106,16 +105,6 @@ internal sealed class ProjectDiagnosis(ProjectConfig project, RunnerOptions opti
             "identity",
             $"git does not know who makes commits here: those of runs are by {Identity.FallbackName} <{Identity.FallbackEmail}>.",
             "git config --global user.name NAME; git config --global user.email ADDRESS");
-
-    private static string Existing(string path)
-    {
-        while (!Path.Exists(path))
-        {
-            path = Path.GetDirectoryName(path)!;
-        }
-
-        return path;
-    }
 
     private static (uint? Major, uint? Minor) DeviceOf(string path)
     {

@@ -38,7 +38,7 @@ public sealed class Reconciler
     }
 
     /// <summary>The runs whose supervisor is gone, without touching anything.</summary>
-    public IReadOnlyList<RunRecord> FindDead() => _store.FindDead();
+    public IReadOnlyList<RunRecord> FindDead() => DeadRun.Find(_store);
 
     /// <summary>Ends what dead runs left. Whoever comes second finds nothing to do.</summary>
     /// <returns>The records that became final, and those that could not, which say why.</returns>

@@ -43,14 +43,14 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
         }
 
         // The run had to leave it, perhaps because it was checked out then.
-        var user = WorktreeList.Read(repository).FirstOrDefault(entry => entry.BranchRef == $"refs/heads/{record.Branch}");
+        var user = UserOf(record);
         var held = BranchName.TryParse(record.Branch) is { } branch && CommitId.TryParse(record.Base?.Commit) is { } start
             ? new RunRefs(repository, record.Id, branch, record.Worktree!, start)
             : null;
         var holder = held?.HolderOf(CommitId.Parse(tip));
         return (user, holder) switch
         {
-            ({ } checkout, _) => PruneScope.Leave("branch", record.Branch!, $"it is checked out in '{checkout.Path}'"),
+            ({ } checkout, _) => PruneScope.Leave("branch", record.Branch!, $"it is {WhatLetsItGo(checkout, TargetOf(record).Branch)}"),
             (_, null) => PruneScope.Leave("branch", record.Branch!, $"it holds commits that no other branch does; when you do not need them: git branch -D {ShellWords.Quoted(record.Branch!)}"),
             _ => scope.Take("branch", record.Branch!, $"run {record.Id} is over, and all of it is on '{holder}'", () =>
             {
@@ -69,7 +69,7 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
     /// <returns>Null if the target, as it is seen here, does not hold the work, or the run has none.</returns>
     private PruneItem? TakeLanded(RunRecord record, CommitId tip)
     {
-        var target = WorkTarget.Parse(record.MergeBack!.Policy, record.MergeBack.Target, repository.Config.Remotes);
+        var target = TargetOf(record);
         var result = target.Remote is null ? MergeBackResult.Landed : MergeBackResult.Pushed;
         if ((target.Branch?.Ref ?? target.Remote?.TrackingRef(repository.Config)) is not { } targetRef || CommitId.TryParse(record.Base?.Commit) is not { } start
             || !repository.IsAncestor(tip, targetRef) || repository.IsAncestor(tip, start.ToString()))
@@ -78,7 +78,8 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
         }
 
         var why = $"run {record.Id} has been {RecordWriter.NameOf(result)} by hand: all of it is on '{target.Name}'";
-        return scope.Take("branch", record.Branch!, why, () => scope.Alone(record.Id, journal =>
+        var user = UserOf(record);
+        var item = scope.Take("branch", record.Branch!, why, () => scope.Alone(record.Id, journal =>
         {
             journal!.Note("prune", why);
             journal.Update(now => now with
@@ -90,11 +91,26 @@ internal sealed class RefPruning(PruneScope scope, Repository repository, RunRef
                 Kept = null,
                 SettledAt = journal.Now,
             });
-            if (refs.Branches.ContainsKey($"refs/heads/{record.Branch}") && RunRefs.WhyNotDeleted(repository, BranchName.Parse(record.Branch!), tip, record.Id) is { } stays)
+            if (user is null && refs.Branches.ContainsKey($"refs/heads/{record.Branch}") && RunRefs.WhyNotDeleted(repository, BranchName.Parse(record.Branch!), tip, record.Id) is { } stays)
             {
                 throw new WorktreeIsolatorException(FailureKind.Git, stays);
             }
         }));
+        return item.IsTaken && user is not null
+            ? PruneScope.Leave("branch", record.Branch!, $"{why}; the branch is {WhatLetsItGo(user, target.Branch)}")
+            : item;
+    }
+
+    private WorkTarget TargetOf(RunRecord record) => WorkTarget.Parse(record.MergeBack!.Policy, record.MergeBack.Target, repository.Config.Remotes);
+
+    private WorktreeEntry? UserOf(RunRecord record) =>
+        WorktreeList.Read(repository).FirstOrDefault(entry => entry.BranchRef == $"refs/heads/{record.Branch}");
+
+    /// <summary>Who has it checked out can go on with the target, unless that is checked out elsewhere.</summary>
+    private string WhatLetsItGo(WorktreeEntry user, BranchName? target)
+    {
+        var other = target is not null && WorktreeList.Read(repository).All(entry => entry.BranchRef != target.Ref) ? ShellWords.Quoted(target.Value) : "--detach";
+        return $"checked out in '{user.Path}', to let it go: git -C {ShellWords.Quoted(user.Path)} switch {other} && wt-run prune";
     }
 
     private PruneItem? FindUnknownBranch(string name)

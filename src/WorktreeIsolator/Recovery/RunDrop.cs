@@ -13,6 +13,8 @@ namespace WorktreeIsolator.Recovery;
 /// </summary>
 public static class RunDrop
 {
+    private const string Dropped = "dropped";
+
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>Drops.</summary>
@@ -33,7 +35,7 @@ public static class RunDrop
         }
 
         var store = new RunStore(repository.StateDirectory);
-        using var ending = SessionEnding.Take(store, record, "dropped");
+        using var ending = SessionEnding.Take(store, record, Dropped);
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience)
             ?? throw Cannot(record, "it is still under way, or someone is landing it", $"To stop it: wt-run cancel {record.Id[..8]}");
         record = store.TryRead(record.Id) ?? record;
@@ -86,7 +88,7 @@ public static class RunDrop
 
         if (isThere)
         {
-            using var worktree = TemporaryWorktree.Adopt(plan, FindAtRest(plan, record), context);
+            using var worktree = TemporaryWorktree.Adopt(plan, WorktreeAtRest.Find(plan, record, Dropped), context);
             record = worktree.MakeSafe(record);
             tip = OwnsBranch(record) ? refs.BranchTip : null;
             HoldBranch(refs, tip, plan.Base.Commit);
@@ -164,35 +166,5 @@ public static class RunDrop
         }
     }
 
-    /// <summary>The kept worktree, in which nobody is at work.</summary>
-    private static RegisteredWorktree FindAtRest(WorktreePlan plan, RunRecord record)
-    {
-        var path = record.Worktree!;
-        var found = RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit)
-            ?? throw Cannot(
-                record,
-                $"'{path}' is not the worktree that was made for it: {StrayWorktree.IsReplaced}",
-                StrayWorktree.AfterReplacing(path, record));
-        if (ProcessesInDirectory.Find(path) is { Count: > 0 } busy)
-        {
-            throw Cannot(
-                record,
-                $"someone is at work in its worktree '{path}': {string.Join(", ", busy)}",
-                "Let them leave that directory first.");
-        }
-
-        foreach (var name in new[] { "index.lock", "HEAD.lock" })
-        {
-            var file = Path.Combine(found.AdminDirectory, name);
-            if (File.Exists(file))
-            {
-                throw Cannot(record, $"a git command is at work in its worktree: '{file}' exists", $"If none is: rm {ShellWords.Quoted(file)}");
-            }
-        }
-
-        return found;
-    }
-
-    private static WorktreeIsolatorException Cannot(RunRecord record, string why, string? hint = null) =>
-        new(FailureKind.Usage, $"Run {record.Id} cannot be dropped: {why.TrimEnd('.')}.", hint);
+    private static WorktreeIsolatorException Cannot(RunRecord record, string why, string? hint = null) => WorktreeAtRest.Cannot(record, Dropped, why, hint);
 }

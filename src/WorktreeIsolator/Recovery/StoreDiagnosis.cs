@@ -12,12 +12,10 @@ namespace WorktreeIsolator.Recovery;
 /// <summary>Looks at what all projects of one repository share: locks, ours and git's; runs that died or need a person; what runs left.</summary>
 internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions options, RetentionConfig retention, Repository? repository, RunStore store)
 {
-    private static readonly TimeSpan LongForMilliseconds = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongForGit = TimeSpan.FromMinutes(1);
     private static readonly string[] HeldDirectories = ["turns", "targets"];
     private static readonly string[] LocksOfWorktrees = ["index.lock", "HEAD.lock"];
     private static readonly string[] LocksOfRepositories = ["config.lock", "packed-refs.lock", "shallow.lock"];
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Looks at all of it; a check that finds nothing is one finding, too.</summary>
     public IEnumerable<DiagnosisFinding> Look() =>
@@ -35,30 +33,9 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
         const string check = "locks";
         var path = new[] { Path.Combine(store.StateDirectory, "repo.lock"), repository is null ? null : Path.Combine(repository.CommonDirectory, "HEAD") }
             .FirstOrDefault(File.Exists);
-        if (path is null)
-        {
-            return Ok(check, "No run was here yet; the first one tries whether flock works.");
-        }
-
-        try
-        {
-            using var taken = FileLock.Acquire(path, LongForMilliseconds, Pause);
-            return taken is null
-                ? Problem(
-                    check,
-                    $"'{path}', which is held for milliseconds, has not been free for {LongForMilliseconds.TotalSeconds:0} s. It is held by {LockHolder.Describe(path)}.",
-                    "ps -o pid,lstart,args -p PID")
-                : taken.Excludes()
-                    ? Ok(check, $"flock works where '{path}' is.")
-                    : Problem(
-                        check,
-                        $"flock does not work where '{path}' is: two processes can hold the same lock.",
-                        $"df -T '{path}'   # move the repository to a local file system, or mount that one with working locks");
-        }
-        catch (WorktreeIsolatorException e)
-        {
-            return Problem(check, e.Message, e.Hint);
-        }
+        return path is null
+            ? Ok(check, "No run was here yet; the first one tries whether flock works.")
+            : LockDiagnosis.Look(check, project.Name, path);
     }
 
     /// <summary>Read from the kernel's list, and none is taken: whoever asked for one at that moment would find it held.</summary>
@@ -92,7 +69,7 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
                     : Problem(
                         check,
                         $"'{file}' has been there for {since}, and no git command is seen at work in '{path}'. Whatever writes there fails, and landings wait.",
-                        $"rm '{file}'   # if no editor, and no git on another machine, uses it");
+                        $"rm {ShellWords.Quoted(file!)}   # if no editor, and no git on another machine, uses it");
         }
     }
 
@@ -154,6 +131,7 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
         return
         [
             .. OrOk("worktrees", "No worktree is left that no run uses.", LookAtWorktrees(items)),
+            .. OrOk("sessions", "No session is open.", items.Where(item => item.Kind == "session").Select(LookAtSession)),
             .. left["branch"].Any()
                 ? [Note("branches", $"{Count(left["branch"], "branch", "branches")} of runs: {Names(left["branch"])}.", "wt-run prune --dry-run   # what each holds, and how to land it or give it up")]
                 : new[] { Ok("branches", "No branch of a run is left.") },
@@ -173,6 +151,10 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
                 : Note("worktrees", $"'{item.Name}' stays: {item.Reason}.");
         }
     }
+
+    private DiagnosisFinding LookAtSession(PruneItem session) => session.IsTaken
+        ? Note("sessions", $"'{session.Name}' is open, until the next prune: {session.Reason}.", $"wt-run prune --dry-run   # to go on with it: wt-run run --session {session.Name}")
+        : Note("sessions", $"'{session.Name}' is open: {session.Reason}.", $"wt-run show {session.Name}");
 
     /// <summary>What git could free without them; in words, or nothing if it takes long to find out.</summary>
     private string SizeOfRescues()

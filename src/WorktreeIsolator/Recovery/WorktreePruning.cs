@@ -148,7 +148,7 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
         foreach (var path in Directory.Exists(directory.Path) ? Directory.GetDirectories(directory.Path) : [])
         {
             var id = Path.GetFileName(path);
-            if (path == directory.Trash || (RunId.TryParse(id) is not null && scope.IsBusy(id)))
+            if (path == directory.Trash || (RunId.TryParse(id) is not null && scope.IsBusy(id)) || IsSessionInUse(id))
             {
                 continue;
             }
@@ -157,8 +157,7 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
             {
                 if (WorktreeRegistration.SessionThatLocked(entry) is { } name)
                 {
-                    if (!scope.Sessions.Any(session => session.Worktree == path)
-                        && Ticket.Holders(SessionStore.QueueFor(scope.Store.StateDirectory, name.Value)).Count == 0)
+                    if (!scope.Sessions.Any(session => session.Worktree == path))
                     {
                         yield return PruneScope.Leave(
                             "worktree", path, $"there is no session {name} any more; when you have what you need from it: git worktree remove --force --force '{path}'");
@@ -181,6 +180,10 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
             }
         }
     }
+
+    /// <summary>Whether someone has the turn of the session that has a worktree of such a name: it may be made, or go, right now.</summary>
+    private bool IsSessionInUse(string worktreeName) => SessionName.OfWorktree(worktreeName) is { } name
+        && Ticket.Holders(SessionStore.QueueFor(scope.Store.StateDirectory, name.Value)).Count > 0;
 
     /// <summary>Admin directories that a killed <c>git worktree add</c> left, which <c>git worktree list</c> does not even show.</summary>
     private IEnumerable<PruneItem> PruneRegistrations()

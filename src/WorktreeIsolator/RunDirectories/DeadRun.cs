@@ -8,6 +8,20 @@ namespace WorktreeIsolator.RunDirectories;
 /// <summary>A run whose supervisor is gone: its locks are free, but it is over only when its processes have ended, too.</summary>
 internal static class DeadRun
 {
+    /// <summary>The runs that are not final and whose supervisor is gone; also those that someone is just bringing to their end, and so holds the liveness of.</summary>
+    public static IReadOnlyList<RunRecord> Find(RunStore store) =>
+    [
+        // In this order: who ends in this moment is final before he lets go.
+        .. store.ActiveIds().Where(id => !store.IsAlive(id) || IsSeenToBeGone(store.TryRead(id)?.Supervisor)).Select(store.TryRead).OfType<RunRecord>().Where(run => !run.State.IsFinal()),
+    ];
+
+    /// <summary>Ends what dead runs in place have left at work.</summary>
+    /// <returns>Which one is not over, and why; null if none is left.</returns>
+    public static string? EndThoseInPlace(RunStore store, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> keepProcesses) => Find(store)
+        .Where(run => run.Isolation.Kind == "in_place")
+        .Select(run => WhyNotOver(run, environment, keepProcesses) is { } why ? $"run {run.Id}, whose wt-run process died. {why}" : null)
+        .FirstOrDefault(left => left is not null);
+
     /// <summary>Ends the run's processes.</summary>
     /// <param name="record">The run.</param>
     /// <param name="environment">The caller's variables: they say inside which runs it was started.</param>
@@ -61,4 +75,9 @@ internal static class DeadRun
             ? null
             : "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
     }
+
+    /// <summary>Another user's process may be hidden from us.</summary>
+    private static bool IsSeenToBeGone(ProcessInfo? supervisor) => supervisor is not null && supervisor.Uid == Libc.GetEuid()
+        && supervisor.BootId == ProcessIdentity.BootId && supervisor.PidNamespace == ProcessIdentity.PidNamespace
+        && !new ProcessIdentity(supervisor.Pid, supervisor.StartTime).IsAlive;
 }

@@ -11,9 +11,10 @@ namespace WorktreeIsolator.RunDirectories;
 /// </summary>
 internal static class Removal
 {
-    // Directories that are read-only stop rm for everyone but root. Neither find -type d nor rm follows a symbolic link.
+    // Directories that are read-only stop rm for everyone but root. Neither find -type d nor rm follows a symbolic link. It outlives us: a pipe
+    // that a caller gave us besides the first three descriptors, and reads to its end, must not end only with it.
     private const string DeleteScript =
-        """rm -rf -- "$1" 2>/dev/null || { find "$1" -type d ! -perm -u=rwx -exec chmod u+rwx {} \; ; rm -rf -- "$1"; }""";
+        """exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; rm -rf -- "$1" 2>/dev/null || { find "$1" -type d ! -perm -u=rwx -exec chmod u+rwx {} \; ; rm -rf -- "$1"; }""";
 
     /// <summary>Removes a worktree.</summary>
     /// <param name="repository">The repository.</param>

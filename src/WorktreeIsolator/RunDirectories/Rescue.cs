@@ -147,6 +147,9 @@ internal sealed class Rescue(
         ? null
         : $"commits in submodules that were not pushed are only in '{Path.Combine(worktree.AdminDirectory, "modules")}'";
 
+    /// <summary>What to do then, with each command on a line of its own.</summary>
+    public string HowRegistrationGoes => string.Join('\n', ["Push them:", .. _beyond.PushCommands(runId), $"Then: wt-run drop {runId}"]);
+
     /// <summary>Keeps everything under the rescue ref and leaves the run branch where it is.</summary>
     /// <returns>The rescue ref; null if there was nothing to keep.</returns>
     public string? KeepAside()

@@ -42,7 +42,7 @@ internal sealed class RunRefs(Repository repository, string runId, BranchName br
             : throw new WorktreeIsolatorException(
                 FailureKind.Usage,
                 $"The directory of the worktree of run {runId} is gone, and {why}.",
-                "To push one:\ngit --git-dir=NAME --work-tree=. push origin HEAD:refs/heads/BRANCH");
+                rescue.HowRegistrationGoes);
     }
 
     /// <summary>Deletes the run branch if it is still where it was and nobody has it checked out: without it their HEAD would be unborn.</summary>

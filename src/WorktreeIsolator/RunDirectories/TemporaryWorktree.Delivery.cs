@@ -98,9 +98,9 @@ internal sealed partial class TemporaryWorktree
         LandingPlace? place = target switch
         {
             { Branch: { } here } => new Landing(
-                repository, project, here, _context.RunId, note, dead => DeadRun.WhyNotOver(dead, _context.Environment, project.KeepProcesses)),
+                repository, project, here, _context.RunId, note, () => DeadRun.EndThoseInPlace(new RunStore(repository.StateDirectory), _context.Environment, project.KeepProcesses)),
             { Remote: { } there } => new PushedTarget(
-                repository, there, push, cancel => SharedFetch.FetchTip(repository, there, cancel), work.Tip, () => _context.Journalled(RunEvents.Landing)),
+                repository, there, push, cancel => SharedFetch.FetchTip(repository.OfRun(_context.RunId), there, cancel), work.Tip, () => _context.Journalled(RunEvents.Landing)),
             _ => null,
         };
         var landing = new WorkLanding(
@@ -120,7 +120,7 @@ internal sealed partial class TemporaryWorktree
             place,
             landing,
             push,
-            new UnseenChanges(_git, project, TargetRef, _contents.Placed, _contents.PlacedFile, _plan.GoverningPaths),
+            new UnseenChanges(repository, _git, project, TargetRef, _contents.Placed, _contents.PlacedFile, _plan.GoverningPaths),
             _context.RunId).Deliver(
             work.Tip,
             work.Unfinished is { } why ? (why, work.Remedy!) : null,

@@ -49,6 +49,9 @@ internal sealed partial class TemporaryWorktree
     /// <summary>Why the registration of a worktree whose directory is gone must stay, as a clause; null if it may go.</summary>
     public string? WhyRegistrationStays => RescueFor().WhyRegistrationStays;
 
+    /// <summary>What to do then.</summary>
+    public string HowRegistrationGoes => RescueFor().HowRegistrationGoes;
+
     /// <summary>
     /// Takes a session's worktree back to its branch after a landing that was killed: verify or rebase had another commit checked out there. What a
     /// person may have done there since is rescued first.

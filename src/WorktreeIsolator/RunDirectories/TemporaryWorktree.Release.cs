@@ -158,7 +158,7 @@ internal sealed partial class TemporaryWorktree
                 {
                     State = RunState.Failed,
                     Message = $"The worktree '{_worktree.Path}' was deleted while the run was under way; {stays}.",
-                    Hint = $"To push one:\ngit --git-dir=NAME --work-tree=. push origin HEAD:refs/heads/BRANCH\nThen: wt-run drop {_context.RunId}",
+                    Hint = HowRegistrationGoes,
                     RescueRef = rescueRef,
                     Kept = new KeptInfo(Path.Combine(_worktree.AdminDirectory, "modules"), stays),
                     MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },

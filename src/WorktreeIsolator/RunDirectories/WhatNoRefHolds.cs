@@ -1,6 +1,8 @@
+using System.Globalization;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.RunDirectories;
 
@@ -58,12 +60,27 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
     /// </summary>
     public string? InSubmodules()
     {
-        var modules = Path.Combine(worktree.AdminDirectory, "modules");
-        var paths = Directory.Exists(modules)
-            ? Repositories(modules).Where(HasCommitsOfItsOwn).Select(path => Path.GetRelativePath(modules, path)).ToList()
-            : [];
+        var paths = Submodules().Where(HasCommitsOfItsOwn).Select(path => Path.GetRelativePath(Modules, path)).ToList();
         return paths.Count == 0 ? null : $"it holds commits in submodules that were not pushed, which no ref here can keep: {string.Join(", ", paths)}";
     }
+
+    /// <summary>
+    /// The commands, one for each such submodule, that push what is only there, on branches that nobody else has; after them <see cref="InSubmodules"/>
+    /// finds nothing. They work from any directory, also when that of the submodule is gone.
+    /// </summary>
+    /// <param name="runId">The run, for names of branches.</param>
+    public IReadOnlyList<string> PushCommands(string runId) =>
+    [
+        .. from path in Submodules()
+           let tips = TipsOfItsOwn(path)
+           where tips.Count > 0
+           let refs = tips.Select((tip, i) => $"{tip}:refs/heads/wt/{runId}{(i == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"-{i + 1}"))}")
+           select $"git --git-dir={ShellWords.Quoted(path)} --work-tree=. push {ShellWords.Quoted(RemoteOf(path))} {string.Join(' ', refs)}",
+    ];
+
+    private string Modules => Path.Combine(worktree.AdminDirectory, "modules");
+
+    private IEnumerable<string> Submodules() => Directory.Exists(Modules) ? Repositories(Modules) : [];
 
     /// <summary>A submodule's .git is a file that names a directory among the modules, where <see cref="InSubmodules"/> looks.</summary>
     private bool IsRepository(string path)
@@ -98,15 +115,25 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
         }
     }
 
+    private bool HasCommitsOfItsOwn(string gitDirectory) => ListOwn(gitDirectory, ["--max-count=1"]) is not { Succeeded: true, Output: "" };
+
+    /// <summary>Those from which all others can be reached: no other one has them for a parent.</summary>
+    private List<string> TipsOfItsOwn(string gitDirectory) =>
+    [
+        .. ListOwn(gitDirectory, ["--children"]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.Contains(' ', StringComparison.Ordinal)),
+    ];
+
     /// <summary>The commits that this worktree began with may be on no branch of the remote, but they came from there.</summary>
-    private bool HasCommitsOfItsOwn(string gitDirectory)
+    private GitResult ListOwn(string gitDirectory, IReadOnlyList<string> options)
     {
-        // Its own configuration names the submodule's directory, which may be gone.
-        var module = repository.Git.At(gitDirectory).ForWorktree(gitDirectory, gitDirectory).ReadOnly();
         var recorded = git.ReadOnly().Run(["ls-tree", "-r", "-z", worktree.Base.ToString()]).Fields
             .Where(entry => entry.StartsWith("160000 ", StringComparison.Ordinal)).Select(entry => "^" + entry.Split(' ', '\t')[2]);
-        var result = module.WithInput(string.Join('\n', recorded) + "\n").Try(
-            ["rev-list", "--ignore-missing", "--max-count=1", "--stdin", "HEAD", "--branches", "--glob=refs/stash", "--reflog", "--not", "--remotes"]);
-        return !result.Succeeded || result.Output.Length > 0;
+        return InModule(gitDirectory).WithInput(string.Join('\n', recorded) + "\n").Try(
+            ["rev-list", "--ignore-missing", .. options, "--stdin", "HEAD", "--branches", "--glob=refs/stash", "--reflog", "--not", "--remotes"]);
     }
+
+    private string RemoteOf(string gitDirectory) => InModule(gitDirectory).Try(["remote"]).Output.Split('\n') is [{ Length: > 0 } remote, ..] ? remote : "origin";
+
+    /// <summary>Its own configuration names the submodule's directory, which may be gone.</summary>
+    private GitCommand InModule(string gitDirectory) => repository.Git.At(gitDirectory).ForWorktree(gitDirectory, gitDirectory).ReadOnly();
 }

@@ -124,24 +124,22 @@ internal sealed record WorktreePlan(
     }
 
     /// <summary>The base as it is after a fetch, if the project wants one.</summary>
-    /// <param name="began">Is told of a fetch.</param>
-    /// <param name="warn">Is told of what went wrong and is no reason to stop.</param>
-    /// <param name="cancellation">Ends the fetch.</param>
-    public RunBase FreshBase(Action<string> began, Action<string> warn, CancellationToken cancellation)
+    /// <param name="context">The run: is told of a fetch, and of what went wrong and is no reason to stop.</param>
+    public RunBase FreshBase(RunContext context)
     {
         var fresh = Base;
         if (Project.Fetch != FetchMode.Never && Base.Source is { } source)
         {
             var asked = SharedFetch.Now;
-            began($"fetching '{source.Ref}' from '{source.Remote}'");
+            context.Began($"fetching '{source.Ref}' from '{source.Remote}'");
             try
             {
-                SharedFetch.Fetch(Repository, source, asked, cancellation);
+                SharedFetch.Fetch(Repository.OfRun(context.RunId), source, asked, context.Cancel);
                 fresh = new BaseResolver(Repository, Project.PushRemote).TryResolve(BaseName) ?? Base;
             }
             catch (GitException e) when (Project.Fetch == FetchMode.Auto)
             {
-                warn($"The fetch from '{source.Remote}' failed; the run starts from what is here (fetch = \"auto\").\n{e.Error.Trim()}");
+                context.Warn($"The fetch from '{source.Remote}' failed; the run starts from what is here (fetch = \"auto\").\n{e.Error.Trim()}");
             }
         }
         else if (Project.Fetch == FetchMode.Always && Base.Source is null)
@@ -152,7 +150,7 @@ internal sealed record WorktreePlan(
 
         if (fresh.Warning is { } warning)
         {
-            warn(warning);
+            context.Warn(warning);
         }
 
         return fresh;

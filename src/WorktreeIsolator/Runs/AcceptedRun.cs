@@ -159,7 +159,7 @@ internal sealed class AcceptedRun
         }
 
         journal.Update(record => record with { State = RunState.Preparing });
-        var start = _plan.FreshBase(context.Began, context.Warn, context.Cancel);
+        var start = _plan.FreshBase(context);
         journal.Update(record => record with { Base = new BaseInfo(start.Name, start.Commit.ToString()) });
         return TemporaryWorktree.Create(_plan, start, context);
     }
@@ -179,7 +179,7 @@ internal sealed class AcceptedRun
             return SessionWorktree.GoOn(plan, session, context, journal, _options.Time);
         }
 
-        var start = plan.FreshBase(context.Began, context.Warn, context.Cancel);
+        var start = plan.FreshBase(context);
         journal.Update(record => record with { Base = new BaseInfo(start.Name, start.Commit.ToString()) });
         return SessionWorktree.Begin(plan, start, context, journal);
     }

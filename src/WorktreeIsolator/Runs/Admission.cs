@@ -39,6 +39,9 @@ internal sealed class Admission(IDisposable place, EngineGate gate) : IDisposabl
     /// <summary>The engine has ended: the next one may start.</summary>
     public void LeaveEngine() => gate.Dispose();
 
+    /// <summary>Takes the place in the queue for the working tree over, as <see cref="InPlaceTurn.KeepPlace"/>; null if it is another queue's.</summary>
+    public IDisposable? KeepPlace() => (place as InPlaceTurn)?.KeepPlace();
+
     /// <summary>Gives up all of it.</summary>
     public void Dispose()
     {

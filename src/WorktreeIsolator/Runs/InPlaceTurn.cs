@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Queueing;
@@ -16,7 +17,11 @@ internal sealed class InPlaceTurn : IDisposable
 {
     private const string What = "active run to finish";
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+    /// <summary>How many times as long as a look takes it pauses until the next one.</summary>
+    private const int PauseForLook = 300;
+
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     private Ticket? _ticket;
     private FileLock? _lock;
@@ -45,6 +50,14 @@ internal sealed class InPlaceTurn : IDisposable
 
         turn.Dispose();
         return null;
+    }
+
+    /// <summary>Takes the place in the queue over, so that the next one does not go yet when the turn is given up; null if it never had one.</summary>
+    public IDisposable? KeepPlace()
+    {
+        var place = _ticket;
+        _ticket = null;
+        return place;
     }
 
     /// <summary>Gives the turn to the next.</summary>
@@ -131,15 +144,18 @@ internal sealed class InPlaceTurn : IDisposable
 
     private static bool AwaitNobody(WaitingRun waiting, RunContext context, Func<(string? Run, string Holder)?> find)
     {
-        while (find() is var (run, holder))
+        // To look may mean to look at every process of the machine.
+        var clock = Stopwatch.StartNew();
+        for (; find() is var (run, holder); clock.Restart())
         {
+            var pause = TimeSpan.FromTicks(Math.Clamp(clock.Elapsed.Ticks * PauseForLook, ShortestPause.Ticks, LongestPause.Ticks));
             if (waiting.Remaining <= TimeSpan.Zero)
             {
                 return waiting.Busy(holder.TrimEnd('.'));
             }
 
             waiting.Tell(1, run, What, holder);
-            Waiting.Pause(Pause, context.Cancel);
+            Waiting.Pause(pause, context.Cancel);
         }
 
         return true;

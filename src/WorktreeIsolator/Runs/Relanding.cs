@@ -14,6 +14,8 @@ namespace WorktreeIsolator.Runs;
 /// </summary>
 internal static class Relanding
 {
+    private const string Landed = "landed";
+
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>Lands because a person says so.</summary>
@@ -36,7 +38,7 @@ internal static class Relanding
         }
 
         var store = new RunStore(repository.StateDirectory);
-        using var ending = SessionEnding.Take(store, record, "landed");
+        using var ending = SessionEnding.Take(store, record, Landed);
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience);
         if (liveness is null)
         {
@@ -105,9 +107,13 @@ internal static class Relanding
     private static RunRecord BringBack(WorktreePlan plan, RunRecord record, RunContext context)
     {
         var kept = RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit);
-        if (kept is not null && record.Kept is null)
+        if (kept is not null)
         {
             EndProcesses(plan.Project, record);
+        }
+
+        if (kept is not null && record.Kept is null)
+        {
             record = InterruptedWork.TakeAwayLeftOver(plan, kept, record, context);
             kept = null;
         }
@@ -132,6 +138,10 @@ internal static class Relanding
         if (kept is null)
         {
             record = MakeRoom(plan, record, context);
+        }
+        else
+        {
+            WorktreeAtRest.RequireNobody(kept, plan, record, Landed);
         }
 
         using var worktree = kept is null ? Reopen(plan, record, context) : TemporaryWorktree.Adopt(plan, kept, context);
@@ -199,6 +209,5 @@ internal static class Relanding
         return WorkTarget.Decide(MergeBackPolicy.Merge, project, name, new BaseResolver(repository, project.PushRemote).TryResolve(name)?.Branch);
     }
 
-    private static WorktreeIsolatorException Cannot(RunRecord record, string why, string? hint = null) =>
-        new(FailureKind.Usage, $"Run {record.Id} cannot be landed: {why}", hint);
+    private static WorktreeIsolatorException Cannot(RunRecord record, string why, string? hint = null) => WorktreeAtRest.Cannot(record, Landed, why, hint);
 }

@@ -28,10 +28,13 @@ public sealed class TriggerRunner
     /// <param name="kill">Kills an engine that takes too long to stop.</param>
     /// <returns>The record, in a final state; whatever went wrong after the run was accepted is told there.</returns>
     /// <exception cref="WorktreeIsolatorException">The request cannot be had; nothing was made.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled before anything was made.</exception>
     public RunRecord Run(RunRequest request, CancellationToken cancel = default, CancellationToken kill = default)
     {
         var accepted = AcceptedRun.Accept(request, _options, cancel);
-        var record = Supervise(accepted, cancel, kill);
+        cancel.ThrowIfCancellationRequested();
+        using var aftermath = accepted.Aftermath;
+        var record = aftermath.LookAgain(Supervise(accepted, aftermath, cancel, kill), cancel, kill);
         try
         {
             _options.Observer.Ended(record);
@@ -39,13 +42,13 @@ public sealed class TriggerRunner
         finally
         {
             // Who cancelled the run did not mean this; a second time does.
-            accepted.Aftermath.Follow(record, cancel.IsCancellationRequested ? kill : cancel, kill);
+            aftermath.Follow(record, cancel.IsCancellationRequested ? kill : cancel, kill);
         }
 
         return record;
     }
 
-    private static RunRecord Supervise(AcceptedRun accepted, CancellationToken cancel, CancellationToken kill)
+    private static RunRecord Supervise(AcceptedRun accepted, RunAftermath aftermath, CancellationToken cancel, CancellationToken kill)
     {
         using var journal = accepted.Publish();
         using var log = new OutputLog(accepted.LogPath);
@@ -59,6 +62,7 @@ public sealed class TriggerRunner
                 var engine = RunEngine(accepted, directory, journal, context, log, cancel, kill);
                 admission.LeaveEngine();
                 BringBack(directory, engine, journal);
+                aftermath.KeepPlace(admission);
             }
         }
         catch (OperationCanceledException)

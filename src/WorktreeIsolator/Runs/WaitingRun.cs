@@ -32,8 +32,8 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
             return Skip($"{Describe(ahead[0])}, inside which this run was started: it would wait for itself", "Let the outer run end first, or give the inner one another engine or a worktree (--worktree).", hasWaited: false);
         }
 
-        ahead = ticket.Wait(within, waiting => Tell(waiting.Count - ticket.Places + 1, waiting[0], what, null), context.Cancel);
-        return ahead.Count == 0 || Busy($"run {Describe(ahead[0])}{PidOf(ahead[0])}");
+        var first = ticket.Wait(within, (count, behind) => Tell(count - ticket.Places + 1, behind, what, null), context.Cancel);
+        return first is null || Busy($"run {Describe(first)}{PidOf(first)}");
     }
 
     /// <summary>Puts its place into the record and before the person who waits; what was told last is not told again.</summary>
@@ -53,8 +53,11 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
         {
             _told = told;
             journal.Update(record => record with { State = RunState.Queued, Queue = new QueueInfo(position, _clock.ElapsedMilliseconds, behind) });
-            context.Began($"Queued — waiting for {what} (position {position}, behind {(behind is null ? holder : Describe(behind))})");
+            journal.Note("step", Line());
+            options.Observer.Waits(Line);
         }
+
+        string Line() => $"Queued — waiting for {what} (position {position}, behind {(behind is null ? holder : Describe(behind))})";
     }
 
     /// <summary>Only a run in place waits for what one with a worktree does not.</summary>
@@ -101,17 +104,5 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
         store.TryRead(runId)?.Supervisor is { } supervisor ? string.Create(CultureInfo.InvariantCulture, $", pid {supervisor.Pid}") : "";
 
     /// <summary><c>3f9c12ab cron:nightly, 4 min</c>.</summary>
-    public string Describe(string runId)
-    {
-        if (store.TryRead(runId) is not { } record)
-        {
-            return runId;
-        }
-
-        var age = journal.Now - (record.StartedAt ?? record.CreatedAt);
-        var told = age.TotalMinutes >= 1
-            ? string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalMinutes} min")
-            : string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (int)age.TotalSeconds)} s");
-        return $"{record.Id[..8]} {record.Trigger}, {told}";
-    }
+    public string Describe(string runId) => store.TryRead(runId)?.InShort(journal.Now) ?? runId;
 }

@@ -3,6 +3,7 @@ using WorktreeIsolator.EndToEnd.TestSupport;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Records;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace WorktreeIsolator.EndToEnd.Model;
 
@@ -16,14 +17,16 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
         "echo $1 > f-$1; git add f-$1; git commit -qm \"Work of $1\"; git rev-parse HEAD >> 'COMMITS'; echo more > g-$1; git add g-$1; git commit -qm More; git rev-parse HEAD >> 'COMMITS'; "
         + "git commit -q --amend -m 'More of it'; git rev-parse HEAD >> 'COMMITS'";
 
+    private readonly ITestOutputHelper _output;
     private readonly Scratch _scratch = new();
     private readonly TestRepository _repository;
     private readonly Random _random;
     private readonly int _seed;
     private TimeSpan _longest = TimeSpan.FromMilliseconds(300);
 
-    public A_run_that_is_killed_at_any_moment()
+    public A_run_that_is_killed_at_any_moment(ITestOutputHelper output)
     {
+        _output = output;
         _seed = ModelSeed.Given ?? Random.Shared.Next(1_000_000);
         _random = new Random(_seed);
         _repository = new TestRepository(_scratch);
@@ -53,6 +56,8 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
                 throw new InvalidOperationException($"WT_RUN_MODEL_SEED={_seed}, kill {i}, {moment}:\n{e.Message}\n{RepositoryState.Of(_repository)}", e);
             }
         }
+
+        _output.WriteLine($"WT_RUN_MODEL_SEED={_seed}, {times} kills");
     }
 
     private string Commits => _scratch.Path("commits");

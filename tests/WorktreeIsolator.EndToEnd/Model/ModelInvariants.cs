@@ -1,3 +1,4 @@
+using System.Globalization;
 using WorktreeIsolator.EndToEnd.TestSupport;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
@@ -5,15 +6,26 @@ using Xunit;
 
 namespace WorktreeIsolator.EndToEnd.Model;
 
-/// <summary>What holds whenever nothing is under way and some command of wt-run has run since.</summary>
+/// <summary>What holds in a <see cref="ModelWorld"/>: at every moment, and whenever nothing is under way and some command of wt-run has run since.</summary>
 internal sealed class ModelInvariants(ModelWorld world)
 {
     private static readonly int[] ExitsOfRuns = [0, 3, 120];
 
+    private readonly HashSet<int> _ended = [];
+
     private TestRepository Repository => world.Repository;
 
+    /// <summary>Checks what holds at every moment, whatever is under way.</summary>
+    public void CheckNow()
+    {
+        CheckTurns();
+        Assert.Equal(world.User.Lasting, UserState.LastingOf(Repository, world.User.Paths));
+        CheckRegistrations();
+        CheckCommitsOfEnded();
+    }
+
     /// <summary>Checks all but what only <c>prune</c> clears away.</summary>
-    public void Check()
+    public void CheckAtRest()
     {
         CheckEnds();
         var records = world.Store.ReadAll();
@@ -21,6 +33,7 @@ internal sealed class ModelInvariants(ModelWorld world)
         Assert.All(records, record => Assert.True(record.State.IsFinal(), $"run {record.Id} is {record.State}"));
         Assert.Equal([], Victims.OfRuns(world.Scratch.Root));
         CheckTurns();
+        CheckQueues();
         CheckUser(records);
         CheckWorktrees(records);
         CheckRefs(records);
@@ -54,20 +67,27 @@ internal sealed class ModelInvariants(ModelWorld world)
         world.Ended.Clear();
     }
 
-    /// <summary>Never two in place at once, and in the order in which they came.</summary>
+    /// <summary>Never two in one place at once, and in the order in which they came; and nothing lands where one is at work.</summary>
     private void CheckTurns()
     {
-        Assert.False(File.Exists(world.Note("collisions")), "two were in place at once");
-        var order = Lines(world.Note("order")).Select(int.Parse).ToList();
-        Assert.Equal(order.Order(), order);
-        Assert.Equal(order.Count, order.Distinct().Count());
-        Assert.Equal([], Ticket.Holders(Repository[".git/wt-run/queue/main"]));
+        RequireNone("not alone", Lines(world.Note("collisions")));
+        RequireNone("moved", Lines(world.Note("moved")));
+        foreach (var place in ModelEngines.Places)
+        {
+            var order = Lines(world.Note("order-" + place)).Select(int.Parse).ToList();
+            Assert.Equal(order.Distinct().Order(), order);
+        }
+    }
+
+    private void CheckQueues()
+    {
+        var queues = Repository[".git/wt-run/queue"];
+        Assert.Equal([], Directory.Exists(queues) ? Directory.GetDirectories(queues).SelectMany(Ticket.Holders) : []);
     }
 
     private void CheckUser(IReadOnlyList<RunRecord> records)
     {
-        Assert.Equal(world.User, UserState.Of(Repository));
-        Assert.Equal(world.Second, Repository.Git("rev-parse", "second"));
+        Assert.Equal(world.User, UserState.Of(Repository) with { Paths = world.User.Paths });
         Assert.Equal("", world.Scratch.Run(world.Scratch.Path("second"), "git", "status", "--porcelain").Expect(0).Output);
         var main = Repository.Git("rev-list", "main").Split('\n').ToHashSet(StringComparer.Ordinal);
         Assert.Contains(world.Main, main);
@@ -76,13 +96,41 @@ internal sealed class ModelInvariants(ModelWorld world)
             record => Assert.True(main.Contains(record.MergeBack!.Commit!), $"{record.Id} has landed {record.MergeBack.Commit}, which is not on main"));
     }
 
-    /// <summary>Registrations are the kept ones, and nothing else lies about.</summary>
+    /// <summary>No worktree is registered but those of runs that are under way, of sessions, and those that are kept.</summary>
+    private void CheckRegistrations()
+    {
+        var strays = Strays().ToHashSet(StringComparer.Ordinal);
+        if (strays.Count > 0)
+        {
+            // Between two looks a landing by hand may have begun and ended; no other run or landing is of the same name.
+            strays.IntersectWith(Strays());
+        }
+
+        RequireNone("registered", strays.Select(name => $"{name}: {Describe(world.Store.TryRead(name))}"));
+    }
+
+    /// <summary>First what is registered, then who is under way: who ends meanwhile has taken the registration away before.</summary>
+    private IEnumerable<string> Strays()
+    {
+        var registered = RepositoryState.Names(Repository[".git/worktrees"]).Where(name => name != "second").ToList();
+        var active = world.Store.ActiveIds().ToHashSet(StringComparer.Ordinal);
+        return registered.Where(name => !active.Contains(name)
+            && (name.StartsWith("session-", StringComparison.Ordinal)
+                ? world.Store.Sessions.TryRead(name[8..]) is null && !active.Any(id => world.Store.TryRead(id)?.Session == name[8..])
+                : world.Store.TryRead(name)?.Kept is null));
+    }
+
+    /// <summary>Registrations are the kept ones and those of sessions, and nothing else lies about.</summary>
     private void CheckWorktrees(IReadOnlyList<RunRecord> records)
     {
-        var kept = records.Where(record => record.Kept is not null).Select(record => record.Id).Order(StringComparer.Ordinal).ToList();
-        Assert.Equal(kept, RepositoryState.Names(Repository[".worktrees"]).Where(name => name != ".trash"));
-        Assert.Equal([.. kept.Append("second").Order(StringComparer.Ordinal)], RepositoryState.Names(Repository[".git/worktrees"]));
-        Assert.Equal(kept.Count + 2, Repository.Worktrees.Count);
+        var kept = records.Where(record => record.Kept is not null).Select(record => record.Id);
+
+        // A landing that is killed at its very end leaves a session without its worktree: the next run of it makes it anew, or begins anew.
+        var sessions = world.Store.Sessions.ReadAll().Select(session => Path.GetFileName(session.Worktree)).Where(name => Directory.Exists(Repository[".worktrees/" + name]));
+        string[] expected = [.. kept.Concat(sessions).Order(StringComparer.Ordinal)];
+        Assert.Equal(expected, RepositoryState.Names(Repository[".worktrees"]).Where(name => name != ".trash"));
+        Assert.Equal([.. expected.Append("second").Order(StringComparer.Ordinal)], RepositoryState.Names(Repository[".git/worktrees"]));
+        Assert.Equal(expected.Length + 2, Repository.Worktrees.Count);
     }
 
     private void CheckRefs(IReadOnlyList<RunRecord> records)
@@ -91,7 +139,11 @@ internal sealed class ModelInvariants(ModelWorld world)
         foreach (var name in Repository.Refs)
         {
             var record = byId.GetValueOrDefault(Path.GetFileName(name));
-            if (name.StartsWith("refs/heads/wt/", StringComparison.Ordinal))
+            if (name.StartsWith("refs/heads/wt/session/", StringComparison.Ordinal))
+            {
+                Assert.NotNull(world.Store.Sessions.TryRead(Path.GetFileName(name)));
+            }
+            else if (name.StartsWith("refs/heads/wt/", StringComparison.Ordinal))
             {
                 Assert.True(
                     record?.Kept is not null || record?.MergeBack?.Result is not (null or MergeBackResult.Landed or MergeBackResult.Nothing or MergeBackResult.Dropped),
@@ -108,24 +160,63 @@ internal sealed class ModelInvariants(ModelWorld world)
         [],
         Directory.EnumerateFiles(Repository[".git"], "*.lock", SearchOption.AllDirectories).Where(path => !path.Contains("/.git/wt-run/", StringComparison.Ordinal)));
 
+    /// <summary>All commits of engines whose runs are over are reachable from a ref, or from the HEAD of a worktree.</summary>
+    private void CheckCommitsOfEnded()
+    {
+        var commits = Ledger().Where(made => made.Kind == "commit" && IsOver(made.Run)).ToList();
+        var lost = LostOf(commits);
+        for (var tries = 1; lost.Count > 0 && tries < 5; tries++)
+        {
+            // git reads one ref after the other, and a landing in between brings the work from one that is still to be read to one that was.
+            lost = LostOf(lost);
+        }
+
+        RequireNone("lost", lost.Select(made => $"{made.Kind} {made.Id} of {Describe(world.RecordOf(made.Run))}"));
+    }
+
+    /// <summary>All of them, if git has just met a worktree that someone is adding (git 2.39).</summary>
+    private List<(int Run, string Kind, string Id)> LostOf(List<(int Run, string Kind, string Id)> commits)
+    {
+        var held = Repository.TryGit("rev-list", "--all").Output.Split('\n').ToHashSet(StringComparer.Ordinal);
+        return [.. commits.Where(made => !held.Contains(made.Id))];
+    }
+
+    private bool IsOver(int number)
+    {
+        if (!_ended.Contains(number) && world.RecordOf(number)?.State.IsFinal() == true)
+        {
+            _ended.Add(number);
+        }
+
+        return _ended.Contains(number);
+    }
+
     /// <summary>All that the engines noted is reachable from a ref, or from the HEAD of a worktree that is kept, or lies in it.</summary>
     private void CheckWork()
     {
-        var heads = Repository.Worktrees.Skip(1).Select(path => world.Scratch.Run(path, "git", "rev-parse", "HEAD").Expect(0).Output.Trim());
-        var held = Repository.Git(["rev-list", "--objects", "--no-object-names", "--all", .. heads]).Split('\n').ToHashSet(StringComparer.Ordinal);
-        var lost = Lines(world.Note("ledger")).Where(line => !held.Contains(line.Split(' ')[1])).ToList();
+        var held = Repository.Git("rev-list", "--objects", "--no-object-names", "--all").Split('\n').ToHashSet(StringComparer.Ordinal);
+        var lost = Ledger().Where(made => !held.Contains(made.Id)).ToList();
         if (lost.Count > 0)
         {
             held.UnionWith(Repository.Worktrees.Skip(2).SelectMany(path => Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories))
                 .Select(file => Repository.Git("hash-object", file)));
-            Assert.Equal([], lost.Where(line => !held.Contains(line.Split(' ')[1])));
+            RequireNone("lost", lost.Where(made => !held.Contains(made.Id)).Select(made => $"{made.Kind} {made.Id} of {Describe(world.RecordOf(made.Run))}"));
         }
     }
+
+    private IEnumerable<(int Run, string Kind, string Id)> Ledger() => Lines(world.Note("ledger")).Select(line => line.Split(' '))
+        .Select(fields => (int.Parse(fields[0], CultureInfo.InvariantCulture), fields[1], fields[2]));
 
     private static string Describe(RunRecord? record) => record is null
         ? "no run"
         : $"run {ModelWorld.NumberOf(record)}, {record.Id}: {record.State}, {record.MergeBack}, rescued: {record.RescueRef}, kept: {record.Kept}, {record.Message}\n"
             + File.ReadAllText(Path.Combine(Path.GetDirectoryName(record.Log)!, "events.jsonl"));
+
+    private static void RequireNone(string what, IEnumerable<string> found)
+    {
+        var all = string.Join('\n', found);
+        Assert.True(all.Length == 0, $"{what}: {all}");
+    }
 
     private static string[] Lines(string path) => File.Exists(path) ? File.ReadAllLines(path) : [];
 }

@@ -15,25 +15,31 @@ internal sealed class ModelSteps(ModelWorld world)
 
     private (int Weight, Action Step)[] AtAnyTime =>
     [
-        (30, StartInWorktree), (14, StartInPlace), (5, Cancel), (8, KillSupervisor), (10, KillBelow), (6, Look), (7, Land), (4, Drop), (4, Prune),
-        (4, world.UserCommitsInSecondWorktree),
+        (26, StartInWorktree), (8, StartInPlace), (10, StartInSession), (6, Cancel), (8, KillSupervisor), (10, KillBelow), (5, Look), (6, Land), (3, Drop),
+        (2, LandSession), (2, DropSession), (4, Prune), (4, CommitInSecondWorktree),
     ];
 
     private (int Weight, Action Step)[] AtRest =>
     [
-        (3, CommitFile), (3, CommitConflict), (2, Switch), (3, Dirty), (2, Stage), (2, LeaveUntracked), (2, Stash), (2, Unstash),
+        (3, CommitFile), (3, CommitConflict), (2, Switch), (3, Dirty), (2, Stage), (2, LeaveUntracked), (3, Stash), (2, Unstash),
     ];
 
     /// <summary>Does one thing while others go on.</summary>
-    public void Any() => Choose(AtAnyTime)();
+    public void Any() => Choose(AtAnyTime);
 
-    /// <summary>The user does one thing in the checkout while nothing is under way: git itself has races between two who work in one checkout.</summary>
-    public void OfUserAtRest() => Choose(AtRest)();
+    /// <summary>The user does some things in the checkout while nothing is under way: git itself has races between two who work in one checkout.</summary>
+    public void OfUserAtRest()
+    {
+        for (var more = Random.Next(4); more >= 0; more--)
+        {
+            Choose(AtRest);
+        }
+    }
 
     /// <summary>A command, of which every one brings dead runs to their end.</summary>
     public void Look()
     {
-        var last = world.LastNumber == 0 ? null : world.Store.Ids().Order(StringComparer.Ordinal).LastOrDefault();
+        var last = world.Store.Ids().Order(StringComparer.Ordinal).LastOrDefault();
         string[] command = (Random.Next(4), last) switch
         {
             (0, { } id) => ["show", id],
@@ -49,27 +55,44 @@ internal sealed class ModelSteps(ModelWorld world)
         }
     }
 
-    private static Action Choose(Random random, (int Weight, Action Step)[] steps)
+    private void Choose((int Weight, Action Step)[] steps)
     {
-        var at = random.Next(steps.Sum(step => step.Weight));
-        return steps.First(step => (at -= step.Weight) < 0).Step;
+        var at = Random.Next(steps.Sum(step => step.Weight));
+        var chosen = steps.First(step => (at -= step.Weight) < 0).Step;
+        world.Done[chosen.Method.Name] = world.Done.GetValueOrDefault(chosen.Method.Name) + 1;
+        chosen();
     }
-
-    private Action Choose((int Weight, Action Step)[] steps) => Choose(Random, steps);
 
     private void StartInWorktree() => world.StartRun("--worktree", ModelEngines.ForWorktree(Random));
 
+    /// <summary>Up to three in a row, so that some wait behind others.</summary>
     private void StartInPlace()
     {
-        var run = world.StartRun("--no-worktree --wait-timeout 2m", ModelEngines.InPlace(Random));
-
-        // The next one comes when this one has its ticket, so that the order is known.
-        Eventually.True(() => run.Process.HasEnded || world.RecordOf(run.Number) is { State: > RunState.Accepted }, $"run {run.Number} stands in line");
+        for (var more = Random.Next(3); more >= 0; more--)
+        {
+            StartInLine("--no-worktree", ModelEngines.InPlace(Random));
+        }
     }
 
+    private void StartInSession()
+    {
+        var name = Pick(ModelEngines.Sessions)!;
+        StartInLine($"--session {name}", ModelEngines.InSession(Random, name));
+    }
+
+    /// <summary>The next one comes when this one has its ticket, so that the order is known.</summary>
+    private void StartInLine(string where, string script)
+    {
+        var run = world.StartRun($"{where} --wait-timeout 2m", script);
+        Eventually.True(() => run.Process.HasEnded || world.RecordOf(run.Number) is { State: > RunState.Accepted }, $"run {run.Number} stands in line", TimeSpan.FromMinutes(2));
+    }
+
+    /// <summary>One that stands in line, or any that is under way.</summary>
     private void Cancel()
     {
-        if (Pick(world.UnderWay) is { Number: > 0 } run && world.RecordOf(run.Number) is { } record)
+        var runs = world.UnderWay.Where(process => process.Number > 0).ToList();
+        var queued = Random.Next(2) == 0 ? Pick(runs.Where(process => world.RecordOf(process.Number)?.State == RunState.Queued).ToList()) : null;
+        if ((queued ?? Pick(runs)) is { } run && world.RecordOf(run.Number) is { } record)
         {
             run.IsDisturbed = true;
             world.StartCommand("cancel", record.Id);
@@ -103,7 +126,7 @@ internal sealed class ModelSteps(ModelWorld world)
             return;
         }
 
-        var wanted = Random.Next(3) > 0 ? "git" : null;
+        var wanted = Random.Next(4) switch { 0 => "sh", 1 => null, _ => "git" };
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var patience = TimeSpan.FromMilliseconds(Random.Next(300));
         Waiting.Pause(TimeSpan.FromMilliseconds(Random.Next(100)), CancellationToken.None);
@@ -124,6 +147,12 @@ internal sealed class ModelSteps(ModelWorld world)
     private void Land() => WithKeptWork(record => world.StartCommand("land", record.Id));
 
     private void Drop() => WithKeptWork(record => world.StartCommand("drop", record.Id));
+
+    private void LandSession() => world.StartCommand("land", Pick(ModelEngines.Sessions)!);
+
+    private void DropSession() => world.StartCommand("drop", Pick(ModelEngines.Sessions)!);
+
+    private void CommitInSecondWorktree() => world.UserCommitsInSecondWorktree();
 
     private void Prune() => world.StartCommand("prune");
 

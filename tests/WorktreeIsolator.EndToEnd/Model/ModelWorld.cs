@@ -22,7 +22,8 @@ internal sealed class ModelWorld : IDisposable
     private static readonly string[] Styles = ["merge", "squash", "rebase", "ff"];
 
     private readonly List<ModelProcess> _underWay = [];
-    private string _user;
+    private readonly Dictionary<int, string> _idOf = [];
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
     public ModelWorld(int seed)
     {
@@ -38,7 +39,8 @@ internal sealed class ModelWorld : IDisposable
         Repository.Git("worktree", "add", "--quiet", "-b", "second", Scratch.Path("second"));
         Second = Repository.Git("rev-parse", "second");
         Main = Repository.Head;
-        _user = UserState.Of(Repository);
+        Store = new RunStore(Repository[".git/wt-run"]);
+        User = UserState.Of(Repository);
         Scratch.Write("notes/prelude", ModelEngines.Prelude(Scratch.Path("notes")));
     }
 
@@ -60,12 +62,15 @@ internal sealed class ModelWorld : IDisposable
     public string Main { get; private set; }
 
     /// <summary>Where the user last left the branch of the second worktree.</summary>
-    public string Second { get; private set; }
+    private string Second { get; set; }
 
-    /// <summary>What <see cref="UserState"/> said after the user's last step.</summary>
-    public string User => _user;
+    /// <summary>How the user left everything.</summary>
+    public UserState User { get; private set; }
 
-    public RunStore Store => new(Repository[".git/wt-run"]);
+    /// <summary>How often each kind of thing was done.</summary>
+    public SortedDictionary<string, int> Done { get; } = new(StringComparer.Ordinal);
+
+    public RunStore Store { get; }
 
     public string Note(string name) => Scratch.Path("notes/" + name);
 
@@ -103,7 +108,19 @@ internal sealed class ModelWorld : IDisposable
     }
 
     /// <summary>The record of one of the runs; null if it has none yet.</summary>
-    public RunRecord? RecordOf(int number) => Store.ReadAll().FirstOrDefault(record => NumberOf(record) == number);
+    public RunRecord? RecordOf(int number)
+    {
+        if (!_idOf.ContainsKey(number))
+        {
+            foreach (var record in Store.Ids().Where(id => !_known.Contains(id)).Select(Store.TryRead).OfType<RunRecord>())
+            {
+                _known.Add(record.Id);
+                _idOf[NumberOf(record)] = record.Id;
+            }
+        }
+
+        return _idOf.TryGetValue(number, out var id) ? Store.TryRead(id) : null;
+    }
 
     public static int NumberOf(RunRecord record) => int.Parse(record.Engine.Command[^1], CultureInfo.InvariantCulture);
 
@@ -119,7 +136,7 @@ internal sealed class ModelWorld : IDisposable
         History.Add("user: " + what);
         action();
         Main = Repository.Git("rev-parse", "main");
-        _user = UserState.Of(Repository);
+        User = UserState.Of(Repository);
     }
 
     /// <summary>The user commits in the second worktree, at any time.</summary>
@@ -127,7 +144,9 @@ internal sealed class ModelWorld : IDisposable
     {
         History.Add("user: commits in the second worktree");
         Scratch.Run(Scratch.Path("second"), "git", "commit", "--quiet", "--allow-empty", "-m", "Second").Expect(0);
-        Second = Scratch.Run(Scratch.Path("second"), "git", "rev-parse", "HEAD").Expect(0).Output.Trim();
+        var moved = Scratch.Run(Scratch.Path("second"), "git", "rev-parse", "HEAD").Expect(0).Output.Trim();
+        User = User.WithMoved("second", Second, moved);
+        Second = moved;
     }
 
     public void Dispose()

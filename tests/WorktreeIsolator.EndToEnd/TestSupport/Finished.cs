@@ -22,11 +22,10 @@ internal sealed class Finished(IReadOnlyList<string> argv, CapturedResult result
     public bool TimedOut { get; } = result.TimedOut;
 
     /// <summary>Standard output as the record that <c>run --json</c> and <c>show --json</c> print.</summary>
-    public RunRecord Record => JsonSerializer.Deserialize(Output, RecordJson.Default.RunRecord) ?? throw new InvalidOperationException($"No record.\n{this}");
+    public RunRecord Record => Read(() => RecordReader.ReadRun(OutputBytes));
 
     /// <summary>Standard output as the records that <c>list --json</c> prints.</summary>
-    public IReadOnlyList<RunRecord> Records =>
-        JsonSerializer.Deserialize(Output, RecordJson.Default.IReadOnlyListRunRecord) ?? throw new InvalidOperationException($"No records.\n{this}");
+    public IReadOnlyList<RunRecord> Records => Read(() => RecordReader.ReadRuns(OutputBytes));
 
     /// <summary>Standard output as any JSON.</summary>
     public JsonNode Json => JsonNode.Parse(Output) ?? throw new InvalidOperationException($"No JSON.\n{this}");
@@ -35,6 +34,18 @@ internal sealed class Finished(IReadOnlyList<string> argv, CapturedResult result
     public Finished Expect(int exitCode) => ExitCode == exitCode && !TimedOut
         ? this
         : throw new InvalidOperationException($"Expected exit code {exitCode}.\n{this}");
+
+    private T Read<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidOperationException($"No record: {e.Message}\n{this}", e);
+        }
+    }
 
     public override string ToString() =>
         $"{string.Join(' ', argv)}\nexit code {ExitCode}{(TimedOut ? ", killed because it did not end" : "")}\n--- stdout\n{Output}\n--- stderr\n{Error}";

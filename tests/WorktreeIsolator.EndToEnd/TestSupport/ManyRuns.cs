@@ -6,7 +6,8 @@ internal sealed class ManyRuns(int count, Func<int, BackgroundRun> start) : IDis
     private readonly List<BackgroundRun> _runs = [.. Enumerable.Range(0, count).Select(start)];
 
     /// <summary>Waits for all of them.</summary>
-    public List<Finished> Wait() => _runs.ConvertAll(run => run.Wait(TimeSpan.FromMinutes(5)));
+    /// <param name="within">How long for each at most; five minutes if nothing is said.</param>
+    public List<Finished> Wait(TimeSpan? within = null) => _runs.ConvertAll(run => run.Wait(within ?? TimeSpan.FromMinutes(5)));
 
     public void Dispose() => _runs.ForEach(run => run.Dispose());
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using WorktreeIsolator.Records;
@@ -66,23 +68,109 @@ public sealed class Records_as_json
     [Fact]
     public void Come_back_as_they_were()
     {
-        var records = JsonSerializer.Deserialize(RecordWriter.ToUtf8([Empty, Full]), RecordJson.Default.IReadOnlyListRunRecord)!;
+        var records = RecordReader.ReadRuns(RecordWriter.ToUtf8([Empty, Full]));
 
         Assert.Equal(RecordWriter.ToUtf8(Empty), RecordWriter.ToUtf8(records[0]));
         Assert.Equal(RecordWriter.ToUtf8(Full), RecordWriter.ToUtf8(records[1]));
+        Assert.Equal(RecordWriter.ToUtf8(Full), RecordWriter.ToUtf8(RecordReader.ReadRun(RecordWriter.ToUtf8(Full))));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(1000)]
+    [InlineData(1001)]
+    [InlineData(2500)]
+    public void Are_an_array_however_many_they_are(int count)
+    {
+        var records = Enumerable.Range(0, count).Select(i => Full with { Id = i.ToString("x12", CultureInfo.InvariantCulture) }).ToList();
+
+        var written = Encoding.UTF8.GetString(RecordWriter.ToUtf8(records));
+
+        var elements = records.Select(record => "\n  " + Encoding.UTF8.GetString(RecordWriter.ToUtf8(record)).Replace("\n", "\n  ", StringComparison.Ordinal));
+        Assert.Equal(count == 0 ? "[]" : $"[{string.Join(',', elements)}\n]", written);
+        Assert.Equal(records.Select(record => record.Id), RecordReader.ReadRuns(Encoding.UTF8.GetBytes(written)).Select(record => record.Id));
+    }
+
+    [Fact]
+    public void Are_sessions_too()
+    {
+        var session = new Session
+        {
+            Name = "review",
+            Branch = "wt/session/review",
+            Worktree = "/a",
+            HasWorktree = true,
+            Base = new BaseInfo("main", new string('a', 40)),
+            Policy = "merge",
+            Target = "main",
+            LastRun = "0123456789ab",
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            LastUsedAt = DateTimeOffset.UnixEpoch.AddTicks(1),
+        };
+
+        Assert.True(JsonNode.DeepEquals(JsonSerializer.SerializeToNode(session, RecordJson.Default.Session), JsonNode.Parse(RecordWriter.ToUtf8(session))));
+        Assert.Equal(session, RecordReader.ReadSession(RecordWriter.ToUtf8(session)));
+    }
+
+    [Fact]
+    public void May_hold_what_this_version_does_not_know_and_lack_what_an_older_one_did_not_write()
+    {
+        var json = JsonNode.Parse(RecordWriter.ToUtf8(Full))!.AsObject();
+        json["later"] = new JsonObject { ["a"] = 1 };
+        json.Remove("settled_at");
+        json.Remove("artifacts");
+        var others = new JsonObject(json.Reverse().Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone())));
+
+        Assert.Equal(RecordWriter.ToUtf8(Full with { SettledAt = null, Artifacts = null }), RecordWriter.ToUtf8(RecordReader.ReadRun(JsonSerializer.SerializeToUtf8Bytes(others))));
+        var read = RecordReader.ReadRun(JsonSerializer.SerializeToUtf8Bytes(json));
+
+        Assert.Equal(RecordWriter.ToUtf8(Full with { SettledAt = null, Artifacts = null }), RecordWriter.ToUtf8(read));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("{\"version\": 1}")]
+    [InlineData("\"hint\": \"Another.\"\n}", "\"hint\": \"Another.\"\n")]
+    [InlineData("\"hint\": \"Another.\"\n}", "\"hint\": \"Another.\"\n}}")]
+    [InlineData("line\\nfeed", "line\\ud800feed")]
+    [InlineData("\"id\": \"0123456789ab\"", "\"id\": null")]
+    [InlineData("\"id\": \"0123456789ab\"", "\"id\": 3")]
+    [InlineData("\"state\": \"needs_merge\"", "\"state\": \"lost\"")]
+    [InlineData("\"result\": \"conflict\"", "\"result\": \"other\"")]
+    [InlineData("\"kind\": \"webhook\"", "\"kind\": \"moon\"")]
+    [InlineData("\"files\": 3", "\"files\": 30000000000")]
+    [InlineData("\"bytes\": 5000000000", "\"bytes\": \"many\"")]
+    [InlineData("\"created_at\": \"1970", "\"created_at\": \"x")]
+    [InlineData("\"hint\": \"Another.\"", "\"hint\": \"Anoth")]
+    public void Are_known_to_be_none_if_they_are_damaged(string damaged, string? by = null)
+    {
+        var written = Encoding.UTF8.GetString(RecordWriter.ToUtf8(Full));
+        var text = by is null ? damaged : written.Replace(damaged, by, StringComparison.Ordinal);
+        Assert.NotEqual(written, text);
+
+        Assert.ThrowsAny<JsonException>(() => RecordReader.ReadRun(Encoding.UTF8.GetBytes(text)));
     }
 
     [Theory]
     [MemberData(nameof(States))]
-    public void Name_every_state_alike(RunState state) =>
-        Assert.Equal(state, JsonSerializer.Deserialize(RecordWriter.ToUtf8(Empty with { State = state }), RecordJson.Default.RunRecord)!.State);
+    public void Name_every_state_alike(RunState state)
+    {
+        var written = RecordWriter.ToUtf8(Empty with { State = state });
+
+        Assert.Equal(state, RecordReader.ReadRun(written).State);
+        Assert.Equal(state, JsonSerializer.Deserialize(written, RecordJson.Default.RunRecord)!.State);
+    }
 
     [Theory]
     [MemberData(nameof(Results))]
     public void Name_every_result_alike(MergeBackResult result)
     {
-        var record = Full with { MergeBack = Full.MergeBack! with { Result = result } };
+        var written = RecordWriter.ToUtf8(Full with { MergeBack = Full.MergeBack! with { Result = result } });
 
-        Assert.Equal(result, JsonSerializer.Deserialize(RecordWriter.ToUtf8(record), RecordJson.Default.RunRecord)!.MergeBack!.Result);
+        Assert.Equal(result, RecordReader.ReadRun(written).MergeBack!.Result);
+        Assert.Equal(result, JsonSerializer.Deserialize(written, RecordJson.Default.RunRecord)!.MergeBack!.Result);
     }
 }
