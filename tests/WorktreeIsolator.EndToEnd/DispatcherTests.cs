@@ -8,6 +8,9 @@ namespace WorktreeIsolator.EndToEnd;
 /// <summary>A program that starts runs with <c>--detach</c>, and is stopped with everything that belongs to it while they are accepted, queued and running.</summary>
 public sealed class Runs_of_a_dispatcher_that_is_stopped : IDisposable
 {
+    /// <summary>Six programs start, one after another.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+
     private readonly Scratch _scratch = new();
     private readonly TestRepository _repository;
 
@@ -38,7 +41,7 @@ public sealed class Runs_of_a_dispatcher_that_is_stopped : IDisposable
             {run} --worktree -- '{accepted}' &
             exec sleep 600
             """);
-        Eventually.True(() => States() is [_, RunState.Running, RunState.Queued, RunState.Queued, RunState.Queued, RunState.Accepted], () => $"the runs are {string.Join(", ", States())}");
+        Eventually.True(() => States() is [_, RunState.Running, RunState.Queued, RunState.Queued, RunState.Queued, RunState.Accepted], () => $"the runs are {string.Join(", ", States())}", Longest);
         _repository.WtRun.Run("cancel", Id("cancelled")).Expect(0);
 
         Stop(dispatcher);
@@ -46,7 +49,7 @@ public sealed class Runs_of_a_dispatcher_that_is_stopped : IDisposable
         holder.Dispose();
         gate.AwaitReached();
         gate.Open();
-        Eventually.True(() => Store.ReadAll().All(record => record.State.IsFinal() && !Store.IsAlive(record.Id)), () => $"all runs are over: {string.Join(", ", States())}");
+        Eventually.True(() => Store.ReadAll().All(record => record.State.IsFinal() && !Store.IsAlive(record.Id)), () => $"all runs are over: {string.Join(", ", States())}", Longest);
 
         Assert.Equal([RunState.Succeeded, RunState.Succeeded, RunState.Cancelled, RunState.Succeeded, RunState.Succeeded], States().Skip(1));
         Assert.Equal(["running", "queued", "last"], File.ReadAllLines(order));

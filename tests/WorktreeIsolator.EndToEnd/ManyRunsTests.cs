@@ -17,7 +17,7 @@ public sealed class Many_runs_at_once
         using var scratch = new Scratch();
         var repository = new TestRepository(scratch);
         repository.AddBareRemote();
-        repository.Configure("trigger_worktree = true", "worktree_base = \"origin/main\"");
+        repository.Configure("trigger_worktree = true", "worktree_base = \"origin/main\"", AllAtOnce(count));
         var config = repository.ConfigBytes;
 
         // It counts as a failure of git's only if git says so: a prune beside a removal may find a directory gone.
@@ -56,6 +56,7 @@ public sealed class Many_runs_at_once
         using var scratch = new Scratch();
         var repository = new TestRepository(scratch);
         repository.AddBareRemote();
+        repository.Configure(AllAtOnce(count));
 
         // The remote's side of a fetch: counts, and lets the first one wait until all runs have asked.
         var gate = new Gate(scratch);
@@ -74,6 +75,9 @@ public sealed class Many_runs_at_once
         // Two, and those that git has to begin again because it met a worktree that a run was just adding or removing.
         Assert.InRange(File.ReadAllLines(scratch.Path("fetches")).Length, 2, 5);
     }
+
+    /// <summary>Otherwise more than eight wait before they do anything.</summary>
+    private static string AllAtOnce(int count) => string.Create(CultureInfo.InvariantCulture, $"max_worktrees = {count}");
 
     private static ManyRuns StartAll(TestRepository repository, int count, params IReadOnlyList<string> options) => new(count, i =>
     {

@@ -42,6 +42,23 @@ public sealed class What_an_engine_staged_hid_or_left_unmerged
         Assert.Equal("fatal", repository.TryGit("show", $"{rescue}^2:g").Error[..5]);
     }
 
+    [Theory]
+    [InlineData("--skip-worktree")]
+    [InlineData("--assume-unchanged")]
+    public void Is_found_again_if_it_was_edited_in_the_second_in_which_it_was_staged(string flag)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+
+        // git compares whole seconds, so at the beginning of one; and whatever writes the index afterwards does so in another.
+        var record = repository.RunInWorktree(
+            "until test \"$(date +%N | cut -c1)\" = 0; do :; done; echo 'edit 1' > README; git add README; "
+            + $"git update-index {flag} README; echo 'edit 2' > README; sleep 1.1").Expect(0).Record;
+
+        Assert.Equal("edit 1\n", repository.Read("README"));
+        Assert.Equal("edit 2", repository.Git("show", $"{record.RescueRef}:README"));
+    }
+
     [Fact]
     public void Is_not_rescued_where_there_is_nothing_but_the_flag()
     {

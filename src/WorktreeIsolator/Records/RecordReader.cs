@@ -125,7 +125,7 @@ public static class RecordReader
     private static EngineInfo ToEngine(ReadOnlySpan<byte> value)
     {
         var json = new JsonFields(value);
-        return new EngineInfo(json.TextOrNull("name"u8), json.Texts("command"u8), (int?)json.NumberOrNull("exit_code"u8));
+        return new EngineInfo(json.TextOrNull("name"u8), json.Texts("command"u8), (int?)json.NumberOrNull("exit_code"u8), json.NumberOrNull("grace_ms"u8));
     }
 
     private static MergeBackInfo? ToMergeBack(ReadOnlySpan<byte> value)

@@ -90,6 +90,11 @@ internal sealed class Rescue(
         using var flags = _snapshot.ListFlags();
         var status = WorktreeStatus.Read(git);
         var entries = flags.Finish();
+        if (!entries.Succeeded)
+        {
+            throw new GitException(["ls-files", "-v"], entries.ExitCode, entries.Error);
+        }
+
         var hasHidden = _snapshot.HasHiddenFiles(entries);
         var unreadable = _beyond.Unreadable(status);
         var tooMuch = _beyond.TooMuch(status, limit);

@@ -15,8 +15,11 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
 
     private static readonly string[] StateFiles = ["MERGE_MSG", "BISECT_LOG"];
 
-    /// <summary>With core.safecrlf = true git would refuse what mixes line ends.</summary>
-    private GitCommand Writer { get; } = git.WithoutHooks().Configured("core.safecrlf", "false").WithTimeout(GitCommand.ContentTimeout);
+    /// <summary>
+    /// With core.safecrlf = true git would refuse what mixes line ends. Started in the worktree, if that is there: from elsewhere <c>write-tree</c> writes
+    /// the index without a look at files that changed in the second in which they were staged, and no git sees that change any more (git 2.39).
+    /// </summary>
+    private GitCommand Writer { get; } = (Directory.Exists(worktree.Path) ? git.At(worktree.Path) : git).WithoutHooks().Configured("core.safecrlf", "false").WithTimeout(GitCommand.ContentTimeout);
 
     /// <summary>Whether files are marked assume-unchanged or skip-worktree though they are there: git does not look at them.</summary>
     /// <param name="lsFiles">The output of <see cref="ListFlags"/>.</param>
