@@ -122,6 +122,9 @@ public sealed class A_repository_of_two_users : IDisposable
         TrustAll();
         GiveToOwner();
         _repository.Git("config", "core.sharedRepository", "group");
+
+        // Each has one of his own in life.
+        _scratch.Run(_scratch.Root, "chmod", "1777", _scratch.Path("home/.local/state")).Expect(0);
         _scratch.Run(_repository.Path, "sh", "-c", "chmod -R g+rwX . && find . -type d -exec chmod g+s {} +").Expect(0);
     }
 

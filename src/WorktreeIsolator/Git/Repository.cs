@@ -1,3 +1,5 @@
+using WorktreeIsolator.Processes;
+
 namespace WorktreeIsolator.Git;
 
 /// <summary>
@@ -36,8 +38,8 @@ internal sealed class Repository
     /// <summary>The same repository, in which none of our steps runs a hook; not even reference-transaction.</summary>
     public Repository WithoutHooks() => new(Git.WithoutHooks(), Paths, Config, IsBare);
 
-    /// <summary>The same repository, in which every git is named as a run's (<see cref="GitCommand.OfRun"/>).</summary>
-    public Repository OfRun(string id) => new(Git.OfRun(id), Paths, Config, IsBare);
+    /// <summary>The same repository, in which every git is marked as one that fetches for a run, so that recovery ends it if the supervisor dies.</summary>
+    public Repository FetchingFor(string id) => new(Git.With(ProcessTree.FetchVariable, id), Paths, Config, IsBare);
 
     /// <summary>Top of the main worktree; null if the repository has none.</summary>
     public string? MainTop => Paths.Top is { } top && !Paths.IsLinked ? top : IsBare ? null : Paths.MainTopBesideCommonDirectory;

@@ -15,6 +15,12 @@ internal sealed class ProcessTree : IDisposable
     /// <summary>The variable that marks the processes of a run.</summary>
     public const string RunIdVariable = "WT_RUN_ID";
 
+    /// <summary>
+    /// The variable that marks what fetches for a run. Only a dead run's are ended: with the end of an engine there is none left but what a fetch leaves
+    /// for others, such as the master of ssh's shared connections.
+    /// </summary>
+    public const string FetchVariable = "WT_RUN_FETCH";
+
     // The commands that run in this process at the moment. An orphan that cleared its environment and has a session of its own shows no
     // sign of where it came from: with several active commands it could belong to any of them, so it is left to whoever ends last.
     private static readonly Lock Gate = new();
@@ -24,6 +30,7 @@ internal sealed class ProcessTree : IDisposable
     private static bool _isSubreaper;
 
     private readonly byte[]? _variable;
+    private readonly byte[]? _fetchVariable;
     private readonly IReadOnlyCollection<string> _keep;
     private readonly HashSet<ProcessIdentity> _seen;
     private readonly Dictionary<ProcessIdentity, NamedProcess> _kept = [];
@@ -34,6 +41,7 @@ internal sealed class ProcessTree : IDisposable
     private ProcessTree(string? runId, IReadOnlyCollection<string> keep, IEnumerable<ProcessIdentity> known, bool isActive)
     {
         _variable = string.IsNullOrEmpty(runId) ? null : Encoding.UTF8.GetBytes($"{RunIdVariable}={runId}");
+        _fetchVariable = string.IsNullOrEmpty(runId) || isActive ? null : Encoding.UTF8.GetBytes($"{FetchVariable}={runId}");
         _keep = keep;
         _seen = [.. known];
         _isActive = isActive;
@@ -126,7 +134,7 @@ internal sealed class ProcessTree : IDisposable
         {
             AddWithDescendants(candidates, members, e =>
             {
-                var isMember = e.HasVariable(_variable);
+                var isMember = e.HasVariable(_variable) || (_fetchVariable is not null && e.HasVariable(_fetchVariable));
                 vanished |= !isMember && !e.Identity.IsAlive;
                 return isMember;
             });

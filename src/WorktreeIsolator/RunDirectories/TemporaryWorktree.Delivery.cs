@@ -100,7 +100,7 @@ internal sealed partial class TemporaryWorktree
             { Branch: { } here } => new Landing(
                 repository, project, here, _context.RunId, note, () => DeadRun.EndThoseInPlace(new RunStore(repository.StateDirectory), _context.Environment, project.KeepProcesses)),
             { Remote: { } there } => new PushedTarget(
-                repository, there, push, cancel => SharedFetch.FetchTip(repository.OfRun(_context.RunId), there, cancel), work.Tip, () => _context.Journalled(RunEvents.Landing)),
+                repository, there, push, cancel => SharedFetch.FetchTip(repository.FetchingFor(_context.RunId), there, cancel), work.Tip, () => _context.Journalled(RunEvents.Landing)),
             _ => null,
         };
         var landing = new WorkLanding(

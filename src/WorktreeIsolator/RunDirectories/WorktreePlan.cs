@@ -134,7 +134,7 @@ internal sealed record WorktreePlan(
             context.Began($"fetching '{source.Ref}' from '{source.Remote}'");
             try
             {
-                SharedFetch.Fetch(Repository.OfRun(context.RunId), source, asked, context.Cancel);
+                SharedFetch.Fetch(Repository.FetchingFor(context.RunId), source, asked, context.Cancel);
                 fresh = new BaseResolver(Repository, Project.PushRemote).TryResolve(BaseName) ?? Base;
             }
             catch (GitException e) when (Project.Fetch == FetchMode.Auto)
