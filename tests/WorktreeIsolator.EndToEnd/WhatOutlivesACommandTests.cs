@@ -81,9 +81,7 @@ public sealed class What_outlives_a_command : IDisposable
     [InlineData("TERM")]
     public void Is_nothing_if_the_caller_is_interrupted_before_he_has_been_told_an_id(string signal)
     {
-        var git = _scratch.Run(_scratch.Root, "sh", "-c", "command -v git").Expect(0).Output.Trim();
-        _scratch.Script("bin/git", $"test -e '{_scratch.Path("gate.reached")}' || {{ {_gate.Step}; }}\nexec {git} \"$@\"\n");
-        _scratch.PutFirstInPath(_scratch.Path("bin"));
+        HoldTheFirstGit();
         using var caller = _repository.WtRun.Start("run", "--detach", "--", "touch", _scratch.Path("ran"));
         _gate.AwaitReached();
 
@@ -97,9 +95,7 @@ public sealed class What_outlives_a_command : IDisposable
     [Fact]
     public void Is_the_run_if_the_callers_terminal_is_closed_before_he_has_been_told_an_id()
     {
-        var git = _scratch.Run(_scratch.Root, "sh", "-c", "command -v git").Expect(0).Output.Trim();
-        _scratch.Script("bin/git", $"test -e '{_scratch.Path("gate.reached")}' || {{ {_gate.Step}; }}\nexec {git} \"$@\"\n");
-        _scratch.PutFirstInPath(_scratch.Path("bin"));
+        HoldTheFirstGit();
         using var caller = _repository.WtRun.Start("run", "--detach", "--", "touch", _scratch.Path("ran"));
         _gate.AwaitReached();
 
@@ -109,6 +105,14 @@ public sealed class What_outlives_a_command : IDisposable
 
         Eventually.True(() => File.Exists(_scratch.Path("ran")), "the run has run");
         Assert.Equal(RunState.Succeeded, AwaitFinal(Assert.Single(_repository.Runs()).Id).State);
+    }
+
+    /// <summary>wt-run starts several at once: one of them, whichever comes first.</summary>
+    private void HoldTheFirstGit()
+    {
+        var git = _scratch.Run(_scratch.Root, "sh", "-c", "command -v git").Expect(0).Output.Trim();
+        _scratch.Script("bin/git", $"if mkdir '{_scratch.Path("held")}' 2> /dev/null; then {_gate.Step}; fi\nexec {git} \"$@\"\n");
+        _scratch.PutFirstInPath(_scratch.Path("bin"));
     }
 
     private BackgroundRun Shell(string script) => _scratch.Start(_repository.Path, "sh", "-c", script);

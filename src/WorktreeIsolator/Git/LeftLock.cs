@@ -14,6 +14,9 @@ internal static class LeftLock
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>The kernel dates a file with the time of its last tick, which is at most this old (100 ticks a second, or more).</summary>
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(10);
+
     /// <summary>
     /// Removes it, if no git that was at work in the repository when it was there is any more. Only for who knows that a git was killed, or may have been.
     /// </summary>
@@ -23,7 +26,7 @@ internal static class LeftLock
     public static void Remove(Repository repository, DateTimeOffset since, string locked = "packed-refs")
     {
         var file = Path.Combine(repository.CommonDirectory, locked + ".lock");
-        if (!File.Exists(file) || File.GetLastWriteTimeUtc(file) is var made && made < since.UtcDateTime)
+        if (!File.Exists(file) || File.GetLastWriteTimeUtc(file) is var made && made < since.UtcDateTime - Tick)
         {
             return;
         }
