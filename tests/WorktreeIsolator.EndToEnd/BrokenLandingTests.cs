@@ -53,6 +53,25 @@ public sealed class A_checkout_whose_fast_forward_was_killed : IDisposable
         AssertHealed(_repository.RunInWorktree("true").Expect(0).Record.Id);
     }
 
+    [Fact]
+    public void Is_not_healed_of_a_landing_that_was_refused()
+    {
+        _repository.Git("stash", "--quiet");
+        _repository.Write("b.changed", "in the way\n");
+        var record = _repository.RunInWorktree("echo work > b.changed; echo work > z.changed; git commit -qam Work").Expect(120).Record;
+        _repository.Git("checkout", "--quiet", "b.changed");
+        _repository.Git("merge", "--quiet", "--squash", record.Branch!);
+        var staged = _repository.Git("diff", "--cached");
+
+        // As a 'wt-run drop' leaves it that is killed as it begins.
+        File.WriteAllBytes(_repository[$".git/wt-run/active/{record.Id}"], []);
+        _repository.WtRun.Run("list").Expect(0);
+
+        Assert.Empty(RepositoryState.Names(_repository[".git/wt-run/active"]));
+        Assert.Equal(staged, _repository.Git("diff", "--cached"));
+        Assert.Equal("work\n", _repository.Read("z.changed"));
+    }
+
     [Theory]
     [InlineData("a file that was half written", "printf ad > z/added")]
     [InlineData("a file that was just opened", "mkdir -p z; : > z/added")]

@@ -107,6 +107,50 @@ public sealed class A_supervisor_that_was_killed : IDisposable
     }
 
     [Fact]
+    public void Whose_project_is_another_one_in_the_same_tree_keeps_the_next_one_waiting_until_its_engine_is_gone()
+    {
+        Directory.CreateDirectory(_repository["below"]);
+        ConfigureStubbornEngine("concurrent = false\n[projects.below]\npath = \"below\"\nconcurrent = false");
+        var ran = _scratch.Path("ran");
+        var engine = KillAboveStubbornEngine(out var signals);
+        using var other = _repository.WtRun.Start("list");
+        Eventually.True(() => File.Exists(signals), "the engine was asked to end");
+
+        using var next = _repository.WtRun.Start("run", "below", "--json", "--", "touch", ran);
+        Eventually.True(() => File.Exists(ran) || _repository.Runs().Any(run => run.State == RunState.Queued), "the next run waits");
+        Assert.True(engine.Identity.IsAlive);
+        Assert.False(File.Exists(ran), "the next run did not wait");
+
+        Victims.Kill(engine);
+        next.Wait().Expect(0);
+        other.Wait().Expect(0);
+    }
+
+    [Fact]
+    public void Has_its_work_kept_as_its_own_project_says_whoever_comes_next()
+    {
+        _repository.Commit("below/file", "file\n");
+        _repository.Write("wt-run.toml", """
+            [projects.repo]
+            path = "."
+            [projects.below]
+            path = "below"
+            uncommitted = "rescue"
+
+            """);
+        using var run = _repository.WtRun.Start("run", "below", "--worktree", "--", "sh", "-c", $"echo work > work; {_gate.Step}");
+        _gate.AwaitReached();
+        run.Kill();
+
+        _repository.WtRun.Run("run", "repo", "--", "true").Expect(0);
+
+        var dead = Assert.Single(_repository.Runs(), record => record.Project == "below");
+        Assert.Equal(RunState.Interrupted, dead.State);
+        Assert.Equal("work", _repository.Git("show", $"{dead.RescueRef}:below/work"));
+        Assert.DoesNotContain(dead.Branch!, _repository.Branches);
+    }
+
+    [Fact]
     public void In_place_keeps_landings_out_until_its_engine_is_gone()
     {
         ConfigureStubbornEngine("concurrent = true");

@@ -21,9 +21,9 @@ internal sealed record TargetCheckouts(CommitId? Tip, IReadOnlyList<(WorktreeEnt
 /// <param name="target">The branch.</param>
 /// <param name="runId">The run.</param>
 /// <param name="note">Writes down, before each step, what is about to be moved.</param>
-/// <param name="endDeadInPlace">Ends what runs in place whose supervisor is gone have left at work, and says what could not be ended; null if nothing is left.</param>
+/// <param name="endDeadInPlace">Ends what runs in place whose supervisor is gone have left at work in a working tree (its top), and says what could not be ended; null if nothing is left.</param>
 internal sealed class Landing(
-    Repository repository, ProjectConfig project, BranchName target, string runId, Action<string> note, Func<string?> endDeadInPlace) : LandingPlace
+    Repository repository, ProjectConfig project, BranchName target, string runId, Action<string> note, Func<string, string?> endDeadInPlace) : LandingPlace
 {
     private readonly bool _runHooks = project.Hooks == HookMode.Run;
 
@@ -165,12 +165,12 @@ internal sealed class Landing(
         {
             // HEAD was switched in this moment, and git moved the other branch, if it could.
             repair.MoveBackOtherBranch(target, commit);
-            return new TargetMoved();
+            return NothingMoved(new TargetMoved());
         }
 
         if (Tip() != old)
         {
-            return new TargetMoved();
+            return NothingMoved(new TargetMoved());
         }
 
         if (result.WasKilled)
@@ -180,11 +180,18 @@ internal sealed class Landing(
         }
 
         return old is not { } before || IsTakenBack(repair, before, commit, result.Error)
-            ? Explain(path, result)
+            ? NothingMoved(Explain(path, result))
             : new LandingRefused(
                 $"git could not move '{target}', and not all that it had written in '{path}' could be taken back: {result.Error.Trim()}",
                 "Look at 'git status' there.",
                 MergeBackResult.Rejected);
+    }
+
+    /// <summary>It did not break off, so nobody has to heal it later, when what is in the checkout may be a person's own work.</summary>
+    private LandingOutcome NothingMoved(LandingOutcome outcome)
+    {
+        note("nothing was moved");
+        return outcome;
     }
 
     /// <summary>Takes the turn in the checkout; says who is in the way there.</summary>
@@ -200,7 +207,7 @@ internal sealed class Landing(
     private TargetInUse? WhoeverWorksIn(string path, string gitDirectory)
     {
         // The turn of a dead run is free before its engine has ended.
-        if (endDeadInPlace() is { } left)
+        if (endDeadInPlace(path) is { } left)
         {
             return new TargetInUse(left);
         }

@@ -102,7 +102,8 @@ internal sealed unsafe class FileLock : IDisposable
 
     /// <summary>Refuses to go on where flock does not work: runs would collide. Lets go of the lock then.</summary>
     /// <exception cref="WorktreeIsolatorException">A second open of the file got the lock, too.</exception>
-    public void RequireToExclude()
+    /// <param name="directory">What the message names; null for the directory of the file.</param>
+    public void RequireToExclude(string? directory = null)
     {
         if (Excludes())
         {
@@ -112,7 +113,7 @@ internal sealed unsafe class FileLock : IDisposable
         Dispose();
         throw new WorktreeIsolatorException(
             FailureKind.System,
-            $"flock(2) does not work on the file system of '{System.IO.Path.GetDirectoryName(Path)}': two processes can hold the same lock.",
+            $"flock(2) does not work on the file system of '{directory ?? System.IO.Path.GetDirectoryName(Path)}': two processes can hold the same lock.",
             "Move the repository to a local file system, or mount it with working locks.");
     }
 

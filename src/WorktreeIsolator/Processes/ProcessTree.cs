@@ -38,10 +38,10 @@ internal sealed class ProcessTree : IDisposable
     private ProcessIdentity? _root;
     private bool _wasAlone;
 
-    private ProcessTree(string? runId, IReadOnlyCollection<string> keep, IEnumerable<ProcessIdentity> known, bool isActive)
+    private ProcessTree(string? runId, IReadOnlyCollection<string> keep, IEnumerable<ProcessIdentity> known, bool isActive, bool alsoFetches)
     {
         _variable = string.IsNullOrEmpty(runId) ? null : Encoding.UTF8.GetBytes($"{RunIdVariable}={runId}");
-        _fetchVariable = string.IsNullOrEmpty(runId) || isActive ? null : Encoding.UTF8.GetBytes($"{FetchVariable}={runId}");
+        _fetchVariable = string.IsNullOrEmpty(runId) || !alsoFetches ? null : Encoding.UTF8.GetBytes($"{FetchVariable}={runId}");
         _keep = keep;
         _seen = [.. known];
         _isActive = isActive;
@@ -58,7 +58,7 @@ internal sealed class ProcessTree : IDisposable
     public static ProcessTree OfNewCommand(string? runId, IReadOnlyCollection<string> keep)
     {
         BecomeSubreaper();
-        var tree = new ProcessTree(runId, keep, [], isActive: true);
+        var tree = new ProcessTree(runId, keep, [], isActive: true, alsoFetches: false);
         lock (Gate)
         {
             if (Active.Count == 0)
@@ -77,9 +77,10 @@ internal sealed class ProcessTree : IDisposable
     /// <param name="root">Its root process, which led a session or a group of the same number; null if it never had one.</param>
     /// <param name="known">Other processes that are known to belong to it.</param>
     /// <param name="keep">Names of processes to leave alone.</param>
+    /// <param name="alsoFetches">Whether what is marked by <see cref="FetchVariable"/> belongs to it.</param>
     public static ProcessTree OfDeadRun(
-        string runId, ProcessIdentity? root, IEnumerable<ProcessIdentity> known, IReadOnlyCollection<string> keep) =>
-        new(runId, keep, known, isActive: false) { _root = root };
+        string runId, ProcessIdentity? root, IEnumerable<ProcessIdentity> known, IReadOnlyCollection<string> keep, bool alsoFetches = false) =>
+        new(runId, keep, known, isActive: false, alsoFetches) { _root = root };
 
     /// <summary>Ends all processes of a run whose supervisor is gone: interrupt, grace, terminate, grace, kill.</summary>
     /// <param name="runId">The run's id.</param>
@@ -87,11 +88,13 @@ internal sealed class ProcessTree : IDisposable
     /// <param name="known">Other processes that are known to belong to it. Start times are checked: a stranger with a reused pid is spared.</param>
     /// <param name="grace">How long each of the two gentle signals may take.</param>
     /// <param name="keep">Names of processes to leave alone.</param>
+    /// <param name="alsoFetches">Whether what is marked by <see cref="FetchVariable"/> belongs to it.</param>
     /// <returns>What was ended, and what could not be: only if that is empty the run is over.</returns>
     public static TreeEnd EndRun(
-        string runId, ProcessIdentity? root, IReadOnlyCollection<ProcessIdentity> known, TimeSpan grace, IReadOnlyCollection<string> keep)
+        string runId, ProcessIdentity? root, IReadOnlyCollection<ProcessIdentity> known, TimeSpan grace, IReadOnlyCollection<string> keep,
+        bool alsoFetches = false)
     {
-        using var tree = OfDeadRun(runId, root, known, keep);
+        using var tree = OfDeadRun(runId, root, known, keep, alsoFetches);
         using var ending = new TreeEnding(tree, grace, TreeEnding.InterruptFirst, System.Diagnostics.Stopwatch.StartNew());
         ending.RunToEnd();
         var end = ending.Result;

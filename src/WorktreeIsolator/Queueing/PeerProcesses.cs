@@ -88,8 +88,11 @@ public static class PeerProcesses
         return callers;
     }
 
-    /// <summary>An agent may make worktrees of its own inside the checkout; what happens in those does not happen in the checkout.</summary>
-    private static bool WorksIn(string top, string? except, string current)
+    /// <summary>
+    /// Whether a directory lies in a checkout. An agent may make worktrees of its own inside the checkout; what happens in those does not happen in the
+    /// checkout. All paths are canonical.
+    /// </summary>
+    internal static bool WorksIn(string top, string? except, string current)
     {
         // A checkout that itself lies where worktrees are made: the kept worktree of a run.
         var isExcepted = except is not null && CanonicalPath.IsAtOrBelow(current, except) && !CanonicalPath.IsAtOrBelow(top, except);

@@ -170,7 +170,7 @@ public sealed class RunStore
             ?? throw new WorktreeIsolatorException(FailureKind.System, $"The run id {record.Id} is already in use.");
         try
         {
-            liveness.RequireToExclude();
+            liveness.RequireToExclude(StateDirectory);
             DurableFile.Replace(Path.Combine(aside, "run.json"), RecordWriter.ToUtf8(record), sync);
             File.WriteAllBytes(Path.Combine(_active, record.Id), []);
             Directory.Move(aside, DirectoryOf(record.Id));

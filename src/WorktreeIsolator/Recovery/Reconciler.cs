@@ -71,7 +71,7 @@ public sealed class Reconciler
 
         foreach (var ended in results.Where(record => record.State.IsFinal()))
         {
-            new Notifier(_project, _options, _store).Tell(ended);
+            new Notifier(ProjectOf(ended), _options, _store).Tell(ended);
         }
 
         return results;
@@ -86,7 +86,7 @@ public sealed class Reconciler
             if (_repository is not null)
             {
                 using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
-                var ended = new InterruptedWork(_project, _repository, _store, ContextFor(journal, log)).EndWhatPersonBegan(record);
+                var ended = new InterruptedWork(ProjectOf(record), _repository, _store, ContextFor(journal, log)).EndWhatPersonBegan(record);
                 NameRescue(_repository, journal);
                 if (ended != record)
                 {
@@ -115,7 +115,7 @@ public sealed class Reconciler
     private RunRecord Recover(RunRecord record, FileLock liveness)
     {
         using var journal = _store.TakeOver(record, liveness, _options.Time);
-        if (DeadRun.WhyNotOver(record, _options.Environment, _project.KeepProcesses) is { } why)
+        if (DeadRun.WhyNotOver(record, _options.Environment, ProjectOf(record).KeepProcesses) is { } why)
         {
             return record with { Message = why };
         }
@@ -124,7 +124,7 @@ public sealed class Reconciler
         {
             using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
             var context = ContextFor(journal, log);
-            var brought = _repository is null || record.Worktree is null ? record : new InterruptedWork(_project, _repository, _store, context).BringBack(record);
+            var brought = _repository is null || record.Worktree is null ? record : new InterruptedWork(ProjectOf(record), _repository, _store, context).BringBack(record);
             journal.Update(
                 _ => brought with
                 {
@@ -144,7 +144,11 @@ public sealed class Reconciler
         return journal.Record;
     }
 
+    /// <summary>What is kept of a run, and how, its own project says; whoever looks may be another one of the same repository.</summary>
+    private ProjectConfig ProjectOf(RunRecord record) =>
+        record.Project == _project.Name ? _project : _options.Projects.GetValueOrDefault(record.Project, _project);
+
     /// <summary>Whoever runs a command now is not watching that run.</summary>
     private RunContext ContextFor(RunJournal journal, OutputLog log) => RunContext.For(
-        journal, _options with { Observer = RunObserver.None }, _repository, log, _project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
+        journal, _options with { Observer = RunObserver.None }, _repository, log, ProjectOf(journal.Record).KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
+using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
@@ -15,10 +16,26 @@ internal static class DeadRun
         .. store.ActiveIds().Where(id => !store.IsAlive(id) || IsSeenToBeGone(store.TryRead(id)?.Supervisor)).Select(store.TryRead).OfType<RunRecord>().Where(run => !run.State.IsFinal()),
     ];
 
-    /// <summary>Ends what dead runs in place have left at work.</summary>
+    /// <summary>
+    /// The runs in place that have had the turn of a working tree and are not over. For who holds that turn alone: then none of them lives, whoever
+    /// holds its liveness, and whether or not its processes can be seen from here.
+    /// </summary>
+    /// <param name="store">The repository's runs.</param>
+    /// <param name="tree">Top of the working tree.</param>
+    public static IReadOnlyList<RunRecord> FindInPlace(RunStore store, string tree) =>
+    [
+        .. store.ActiveIds().Select(store.TryRead).OfType<RunRecord>()
+            .Where(run => run.State >= RunState.Starting && !run.State.IsFinal() && IsInPlaceIn(run, tree) && !IsSeenToLive(run.Supervisor)),
+    ];
+
+    /// <summary>Whether a run is one in place in a working tree, whatever its project: two projects in one tree share the turn.</summary>
+    public static bool IsInPlaceIn(RunRecord run, string tree) => run is { Isolation.Kind: "in_place", Directory: { } directory }
+        && PeerProcesses.WorksIn(CanonicalPath.Of(tree), except: null, CanonicalPath.Of(directory));
+
+    /// <summary>Ends what dead runs in place have left at work in a working tree, for who holds its turn alone.</summary>
     /// <returns>Which one is not over, and why; null if none is left.</returns>
-    public static string? EndThoseInPlace(RunStore store, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> keepProcesses) => Find(store)
-        .Where(run => run.Isolation.Kind == "in_place")
+    public static string? EndThoseInPlace(
+        RunStore store, string tree, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> keepProcesses) => FindInPlace(store, tree)
         .Select(run => WhyNotOver(run, environment, keepProcesses) is { } why ? $"run {run.Id}, whose wt-run process died. {why}" : null)
         .FirstOrDefault(left => left is not null);
 
@@ -41,7 +58,7 @@ internal static class DeadRun
 
         var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
         var grace = record.Engine.GraceMs is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : SupervisedCommand.DefaultGrace;
-        var end = ProcessTree.EndRun(record.Id, root, [], grace, keepProcesses);
+        var end = ProcessTree.EndRun(record.Id, root, [], grace, keepProcesses, alsoFetches: true);
         return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
     }
 
@@ -75,6 +92,10 @@ internal static class DeadRun
             ? null
             : "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
     }
+
+    private static bool IsSeenToLive(ProcessInfo? supervisor) => supervisor is not null
+        && supervisor.BootId == ProcessIdentity.BootId && supervisor.PidNamespace == ProcessIdentity.PidNamespace
+        && new ProcessIdentity(supervisor.Pid, supervisor.StartTime).IsAlive;
 
     /// <summary>Another user's process may be hidden from us.</summary>
     private static bool IsSeenToBeGone(ProcessInfo? supervisor) => supervisor is not null && supervisor.Uid == Libc.GetEuid()

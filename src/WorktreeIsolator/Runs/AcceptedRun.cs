@@ -126,8 +126,15 @@ internal sealed class AcceptedRun
         {
             if (place is not null && EngineGate.Enter(_request.Engine, _options.StateHome, waiting, context) is { } gate)
             {
-                waiting.Go();
                 var admission = new Admission(place, gate);
+                place = admission;
+                if (gate.IsGuarded)
+                {
+                    // A dead run's place at the engine is free before its engine has ended.
+                    EndDeadRuns(_request.Project, _repository, _options);
+                }
+
+                waiting.Go();
                 place = null;
                 return admission;
             }

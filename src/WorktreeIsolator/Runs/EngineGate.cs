@@ -49,6 +49,9 @@ internal sealed class EngineGate : IDisposable
         return null;
     }
 
+    /// <summary>Whether there was anything to pass.</summary>
+    public bool IsGuarded => _held.Count > 0;
+
     /// <summary>Lets the next one in.</summary>
     public void Dispose()
     {

@@ -71,9 +71,10 @@ internal sealed class InPlaceTurn : IDisposable
     {
         var project = request.Project;
         var path = DirectoryTurn.PathFor(store.StateDirectory, repository?.GitDirectory);
+        var tree = repository?.Top ?? project.Path;
         if (!project.Concurrent)
         {
-            if (store.ActiveIds().FirstOrDefault(id => waiting.IsInside(id) && HasSharedTurn(store.TryRead(id), project.Path)) is { } outer)
+            if (store.ActiveIds().FirstOrDefault(id => waiting.IsInside(id) && store.TryRead(id) is { } run && !run.State.IsFinal() && DeadRun.IsInPlaceIn(run, tree)) is { } outer)
             {
                 return waiting.Skip(
                     $"{waiting.Describe(outer)}, inside which this run was started: it would wait for itself",
@@ -88,8 +89,8 @@ internal sealed class InPlaceTurn : IDisposable
             }
         }
 
-        return TakeLockOfTheLiving(path, request, options, repository, waiting, context)
-            && (project.Concurrent || AwaitNobody(waiting, context, () => PeerProcesses.Of(project, repository, repository?.Top ?? project.Path) is [var peer, ..] ? (null, peer.ToString()) : null));
+        return TakeLockOfTheLiving(path, tree, request, options, repository, store, waiting, context)
+            && (project.Concurrent || AwaitNobody(waiting, context, () => PeerProcesses.Of(project, repository, tree) is [var peer, ..] ? (null, peer.ToString()) : null));
     }
 
     /// <summary>
@@ -97,18 +98,20 @@ internal sealed class InPlaceTurn : IDisposable
     /// dies in between is found by another look.
     /// </summary>
     private bool TakeLockOfTheLiving(
-        string path, RunRequest request, RunnerOptions options, Repository? repository, WaitingRun waiting, RunContext context)
+        string path, string tree, RunRequest request, RunnerOptions options, Repository? repository, RunStore store, WaitingRun waiting, RunContext context)
     {
         const int looks = 3;
         var reconciler = new Reconciler(request.Project, options, repository);
+        var isShared = request.Project.Concurrent;
         for (var look = 1; ; look++)
         {
-            if (!AwaitNobody(waiting, context, () => WhatDeadRunsLeft(request.Project.Path, reconciler)) || !TakeLock(path, request.Project.Concurrent, waiting, context))
+            if (!AwaitNobody(waiting, context, () => WhatDeadRunsLeft(store, tree, isShared, reconciler)) || !TakeLock(path, isShared, waiting, context))
             {
                 return false;
             }
 
-            if (look == looks || reconciler.FindDead().Count == 0)
+            // One with a worktree that cannot be brought to its end from here keeps nobody waiting.
+            if ((isShared || DeadRun.FindInPlace(store, tree).Count == 0) && (look >= looks || reconciler.FindDead().Count == 0))
             {
                 return true;
             }
@@ -117,9 +120,6 @@ internal sealed class InPlaceTurn : IDisposable
             _lock = null;
         }
     }
-
-    private static bool HasSharedTurn(RunRecord? record, string path) =>
-        record is { Isolation.Kind: "in_place" } && !record.State.IsFinal() && record.Directory == path;
 
     /// <summary>Nobody is ahead in the queue, but a landing may be moving the files, or a run of a project that allows others beside it.</summary>
     private bool TakeLock(string path, bool shared, WaitingRun waiting, RunContext context)
@@ -136,9 +136,9 @@ internal sealed class InPlaceTurn : IDisposable
     }
 
     /// <summary>The lock of a dead run is free before its engine has ended, and someone else may just be ending that.</summary>
-    private static (string? Run, string Holder)? WhatDeadRunsLeft(string path, Reconciler reconciler) =>
-        reconciler.Reconcile().Concat(reconciler.FindDead())
-            .FirstOrDefault(record => !record.State.IsFinal() && record.Isolation.Kind == "in_place" && record.Directory == path) is { } left
+    private static (string? Run, string Holder)? WhatDeadRunsLeft(RunStore store, string tree, bool isShared, Reconciler reconciler) =>
+        reconciler.Reconcile().Concat(isShared ? reconciler.FindDead() : DeadRun.FindInPlace(store, tree))
+            .FirstOrDefault(record => !record.State.IsFinal() && DeadRun.IsInPlaceIn(record, tree)) is { } left
             ? (left.Id, $"run {left.Id}, whose wt-run process died. {left.Message}".TrimEnd())
             : null;
 

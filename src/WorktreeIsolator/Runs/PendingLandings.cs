@@ -37,10 +37,10 @@ internal sealed class PendingLandings(ProjectConfig project, RunnerOptions optio
             var others = pending.Count == 0 ? [] : CheckedOutElsewhere();
             foreach (var record in pending.Where(record => !others.Contains($"refs/heads/{record.MergeBack!.Target}")))
             {
-                if (clock.Elapsed > LongestHold)
+                if (place is not null && clock.Elapsed > LongestHold)
                 {
                     // A verify command may take its time. Each who ends lands one at least.
-                    place?.Dispose();
+                    break;
                 }
 
                 if (!cancel.IsCancellationRequested && TryLand(record, cancel, kill) is { } landed)
@@ -110,7 +110,7 @@ internal sealed class PendingLandings(ProjectConfig project, RunnerOptions optio
         if (!_checkouts.TryGetValue(name, out var checkout))
         {
             var landing = new Landing(
-                repository, owner, target, record.Id, static _ => { }, () => DeadRun.EndThoseInPlace(store, options.Environment, owner.KeepProcesses));
+                repository, owner, target, record.Id, static _ => { }, tree => DeadRun.EndThoseInPlace(store, tree, options.Environment, owner.KeepProcesses));
             var git = landing.FindCheckout(out var obstacle);
             checkout = new Checkout(obstacle is not null, git is null || obstacle is not null ? null : WorktreeStatus.Read(git));
             _checkouts.Add(name, checkout);

@@ -40,8 +40,11 @@ internal sealed class RunAftermath(ProjectConfig project, RunnerOptions options,
 
         // Whoever is told may take his time.
         Dispose();
-        new Notifier(project, options, store).Tell(record, cancel, kill);
-        pending?.Tell(changed!, cancel, kill);
+
+        // Who broke off the landings of others did not mean this.
+        var stop = cancel.IsCancellationRequested ? kill : cancel;
+        new Notifier(project, options, store).Tell(record, stop, kill);
+        pending?.Tell(changed!, stop, kill);
     }
 
     /// <summary>Lets the next in the queue go.</summary>
