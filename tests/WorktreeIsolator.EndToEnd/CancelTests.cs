@@ -1,6 +1,9 @@
 using System.Globalization;
+using WorktreeIsolator.Configuration;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Engines;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.Runs;
 using Xunit;
 
 namespace WorktreeIsolator.EndToEnd;
@@ -14,6 +17,28 @@ public sealed class Cancelling : IDisposable
     public Cancelling() => _repository = new TestRepository(_scratch);
 
     public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void At_the_last_moment_before_the_engine_starts_gives_the_worktree_back()
+    {
+        // In this process, where the moment can be met.
+        using var cancel = new CancellationTokenSource();
+        var runner = new TriggerRunner(new RunnerOptions { Environment = _scratch.Variables, Observer = new CancelsWhenStarting(cancel) });
+
+        var record = runner.Run(
+            new RunRequest
+            {
+                Project = new ProjectConfig { Name = "repo", Path = _repository.Path },
+                Engine = EngineDefinition.From(["touch", _scratch.Path("ran")]),
+                Worktree = true,
+            },
+            cancel.Token);
+
+        Assert.Equal((RunState.Cancelled, "Cancelled before the engine was started.", null), (record.State, record.Message, record.Engine.ExitCode));
+        Assert.False(File.Exists(_scratch.Path("ran")));
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+        Assert.Equal(["main"], _repository.Branches);
+    }
 
     [Theory]
     [InlineData("in place")]
@@ -106,4 +131,15 @@ public sealed class Cancelling : IDisposable
 
         return Store.ReadAll()[^1].Id;
     }
-}
+
+
+    private sealed class CancelsWhenStarting(CancellationTokenSource cancel) : RunObserver
+    {
+        public override void Changed(RunRecord record)
+        {
+            if (record.State == RunState.Starting)
+            {
+                cancel.Cancel();
+            }
+        }
+    }}

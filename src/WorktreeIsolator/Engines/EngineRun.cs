@@ -6,10 +6,10 @@ namespace WorktreeIsolator.Engines;
 
 /// <summary>How an engine ended.</summary>
 /// <param name="End">Why.</param>
-/// <param name="ExitCode">128 + signal if a signal ended it; 126 or 127 if it never started.</param>
+/// <param name="ExitCode">128 + signal if a signal ended it; 126 or 127 if it could not be started; null if it was cancelled before.</param>
 /// <param name="Message">What a person should know beyond that; null if nothing.</param>
 /// <param name="Hint">What to do next; null if nothing.</param>
-internal sealed record EngineResult(CommandEnd End, int ExitCode, string? Message, string? Hint = null)
+internal sealed record EngineResult(CommandEnd End, int? ExitCode, string? Message, string? Hint = null)
 {
     /// <summary>Whether processes of it could not be ended: they may still write into its directory.</summary>
     public bool LeftProcesses { get; init; }
@@ -34,13 +34,20 @@ internal static class EngineRun
     private const int NotExecutable = 126;
     private const int NotFound = 127;
 
-    /// <summary>Runs it. A program that cannot be started is a result, as in a shell: 126 or 127.</summary>
+    /// <summary>
+    /// Runs it. A program that cannot be started is a result, as in a shell: 126 or 127. So is a run that is cancelled at the last moment: its directory
+    /// is there, and has to be given back.
+    /// </summary>
     public static EngineResult Run(SupervisedCommand command, CancellationToken cancel, CancellationToken kill)
     {
         try
         {
             var result = command.Run(cancel, kill);
             return new EngineResult(result.End, result.ExitCode, Describe(command, result)) { LeftProcesses = !result.Processes.AllGone };
+        }
+        catch (OperationCanceledException)
+        {
+            return new EngineResult(CommandEnd.Cancelled, null, "Cancelled before the engine was started.");
         }
         catch (WorktreeIsolatorException e) when (e.Kind is FailureKind.EngineNotFound or FailureKind.EngineNotExecutable)
         {
