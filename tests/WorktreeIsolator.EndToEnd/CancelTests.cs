@@ -142,4 +142,5 @@ public sealed class Cancelling : IDisposable
                 cancel.Cancel();
             }
         }
-    }}
+    }
+}
