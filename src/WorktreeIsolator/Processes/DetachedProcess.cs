@@ -63,7 +63,7 @@ public static unsafe class DetachedProcess
         using var error = new MemoryStream();
         for (var ended = false; !ended;)
         {
-            ended = Await(child, wakeUp);
+            ended = Await(child, wakeUp, out var isToEnd);
             var isParting = Drain(child.OutputFd, output, child.CloseOutput);
 
             // Second: what was said before the parting is in this pipe by the time the parting is seen.
@@ -71,6 +71,11 @@ public static unsafe class DetachedProcess
             if (isParting)
             {
                 return new DetachedStart(null, output.ToArray(), error.ToArray());
+            }
+
+            if (isToEnd)
+            {
+                child.Signal(Libc.SIGTERM);
             }
         }
 
@@ -118,8 +123,8 @@ public static unsafe class DetachedProcess
         }
     }
 
-    /// <summary>Waits for output or the end, and passes on what is to end it; true if it has ended.</summary>
-    private static bool Await(ChildProcess child, WakeUp wakeUp)
+    /// <summary>Waits for output, the end, or for someone to want its end; true if it has ended.</summary>
+    private static bool Await(ChildProcess child, WakeUp wakeUp, out bool isToEnd)
     {
         var fds = stackalloc Libc.PollFd[4];
         fds[0] = new Libc.PollFd { Fd = child.PidFd, Events = Libc.POLLIN };
@@ -127,10 +132,10 @@ public static unsafe class DetachedProcess
         fds[2] = new Libc.PollFd { Fd = child.ErrorFd, Events = Libc.POLLIN };
         fds[3] = new Libc.PollFd { Fd = wakeUp.Fd, Events = Libc.POLLIN };
         _ = Libc.PollUninterrupted(fds, 4, -1);
-        if (fds[3].Revents != 0)
+        isToEnd = fds[3].Revents != 0;
+        if (isToEnd)
         {
             wakeUp.Clear();
-            child.Signal(Libc.SIGTERM);
         }
 
         return fds[0].Revents != 0;
