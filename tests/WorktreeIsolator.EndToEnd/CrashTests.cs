@@ -87,28 +87,12 @@ public sealed class A_supervisor_that_was_killed : IDisposable
         Assert.Equal([RunState.Interrupted, RunState.Succeeded], Store.ReadAll().Select(record => record.State));
     }
 
-    [Fact]
-    public void Whose_engine_someone_else_is_just_ending_keeps_the_next_one_waiting_until_that_is_gone()
+    [Theory]
+    [InlineData("repo")]
+    [InlineData("below")]
+    public void Whose_engine_someone_else_is_just_ending_keeps_the_next_one_waiting_until_that_is_gone(string next)
     {
-        ConfigureStubbornEngine("concurrent = false");
-        var ran = _scratch.Path("ran");
-        var engine = KillAboveStubbornEngine(out var signals);
-        using var other = _repository.WtRun.Start("list");
-        Eventually.True(() => File.Exists(signals), "the engine was asked to end");
-
-        using var next = _repository.WtRun.Start("run", "--json", "--", "touch", ran);
-        Eventually.True(() => File.Exists(ran) || Store.ReadAll()[^1].State == RunState.Queued, "the next run waits");
-        Assert.True(engine.Identity.IsAlive);
-        Assert.False(File.Exists(ran), "the next run did not wait");
-
-        Victims.Kill(engine);
-        next.Wait().Expect(0);
-        other.Wait().Expect(0);
-    }
-
-    [Fact]
-    public void Whose_project_is_another_one_in_the_same_tree_keeps_the_next_one_waiting_until_its_engine_is_gone()
-    {
+        // Two projects in one working tree share its turn.
         Directory.CreateDirectory(_repository["below"]);
         ConfigureStubbornEngine("concurrent = false\n[projects.below]\npath = \"below\"\nconcurrent = false");
         var ran = _scratch.Path("ran");
@@ -116,13 +100,13 @@ public sealed class A_supervisor_that_was_killed : IDisposable
         using var other = _repository.WtRun.Start("list");
         Eventually.True(() => File.Exists(signals), "the engine was asked to end");
 
-        using var next = _repository.WtRun.Start("run", "below", "--json", "--", "touch", ran);
-        Eventually.True(() => File.Exists(ran) || _repository.Runs().Any(run => run.State == RunState.Queued), "the next run waits");
+        using var waiter = _repository.WtRun.Start("run", next, "--json", "--", "touch", ran);
+        Eventually.True(() => File.Exists(ran) || Store.ReadAll()[^1].State == RunState.Queued, "the next run waits");
         Assert.True(engine.Identity.IsAlive);
         Assert.False(File.Exists(ran), "the next run did not wait");
 
         Victims.Kill(engine);
-        next.Wait().Expect(0);
+        waiter.Wait().Expect(0);
         other.Wait().Expect(0);
     }
 

@@ -43,7 +43,7 @@ internal sealed class InterruptedWork(ProjectConfig project, Repository reposito
     /// <exception cref="WorktreeIsolatorException">Something is in the way; nothing is lost, and it can be tried again.</exception>
     public RunRecord EndWhatPersonBegan(RunRecord record)
     {
-        EndProcesses(record);
+        DeadRun.EndKilledLanding(record.Id, project.KeepProcesses);
         if (WorktreePlan.Of(record, project, repository) is not { } plan)
         {
             return record;
@@ -84,17 +84,6 @@ internal sealed class InterruptedWork(ProjectConfig project, Repository reposito
         var rescue = File.Exists(Path.Combine(found.AdminDirectory, "index")) ? leftOver.SetAside() : null;
         leftOver.GiveUp();
         return record with { RescueRef = rescue ?? record.RescueRef };
-    }
-
-    /// <summary>Ends the processes of a landing by hand that was killed: its verify command, its git.</summary>
-    private void EndProcesses(RunRecord record)
-    {
-        var end = ProcessTree.EndRun(record.Id, null, [], SupervisedCommand.DefaultGrace, project.KeepProcesses);
-        if (!end.AllGone)
-        {
-            throw new WorktreeIsolatorException(
-                FailureKind.System, $"Processes of a landing of run {record.Id} that was killed could not be ended: {string.Join(", ", end.NotEnded)}.");
-        }
     }
 
     /// <summary>What git knows of a worktree whose directory is gone: a dropping was killed on its way, or git while it made the worktree again.</summary>

@@ -62,6 +62,20 @@ internal static class DeadRun
         return end.AllGone ? null : $"Processes of it could not be ended: {string.Join(", ", end.NotEnded)}.";
     }
 
+    /// <summary>Ends what a landing or dropping of a run that is over has left at work whose wt-run was killed: its verify command, its git.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="keepProcesses">Names of processes that the run may leave behind.</param>
+    /// <exception cref="WorktreeIsolatorException">They could not all be ended.</exception>
+    public static void EndKilledLanding(string runId, IReadOnlyList<string> keepProcesses)
+    {
+        var end = ProcessTree.EndRun(runId, null, [], SupervisedCommand.DefaultGrace, keepProcesses);
+        if (!end.AllGone)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.System, $"Processes of a landing of run {runId} that was killed could not be ended: {string.Join(", ", end.NotEnded)}.");
+        }
+    }
+
     /// <summary>Why processes of a dead run cannot be ended, or seen, from here; null if they can be, or there are none left.</summary>
     public static string? WhyOutOfReach(RunRecord record, IReadOnlyDictionary<string, string> environment)
     {

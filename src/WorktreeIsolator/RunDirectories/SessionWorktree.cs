@@ -1,5 +1,4 @@
 using WorktreeIsolator.Git;
-using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
@@ -131,14 +130,7 @@ internal sealed class SessionWorktree : RunDirectory
             return;
         }
 
-        var end = ProcessTree.EndRun(session.LastRun, null, [], SupervisedCommand.DefaultGrace, plan.Project.KeepProcesses);
-        if (!end.AllGone)
-        {
-            throw new WorktreeIsolatorException(
-                FailureKind.System,
-                $"A landing of session '{session.Name}' was killed, and processes of it could not be ended: {string.Join(", ", end.NotEnded)}.");
-        }
-
+        DeadRun.EndKilledLanding(session.LastRun, plan.Project.KeepProcesses);
         if (CommitId.TryParse(File.ReadAllText(note)) is { } tip)
         {
             using var adopted = TemporaryWorktree.Adopt(plan, found, context);

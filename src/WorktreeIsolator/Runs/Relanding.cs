@@ -109,7 +109,7 @@ internal static class Relanding
         var kept = RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit);
         if (kept is not null)
         {
-            EndProcesses(plan.Project, record);
+            DeadRun.EndKilledLanding(record.Id, plan.Project.KeepProcesses);
         }
 
         if (kept is not null && record.Kept is null)
@@ -182,15 +182,6 @@ internal static class Relanding
         }
 
         return record;
-    }
-
-    private static void EndProcesses(ProjectConfig project, RunRecord record)
-    {
-        var end = ProcessTree.EndRun(record.Id, null, [], SupervisedCommand.DefaultGrace, project.KeepProcesses);
-        if (!end.AllGone)
-        {
-            throw Cannot(record, $"processes of a landing that was killed could not be ended: {string.Join(", ", end.NotEnded)}.");
-        }
     }
 
     private static TemporaryWorktree Reopen(WorktreePlan plan, RunRecord record, RunContext context)
