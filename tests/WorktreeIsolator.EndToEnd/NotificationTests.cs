@@ -37,6 +37,21 @@ public sealed class A_notification : IDisposable
     }
 
     [Fact]
+    public void Comes_also_for_a_run_that_was_killed_by_a_second_signal()
+    {
+        Notify("[\"cancelled\"]", $"cat > '{_scratch.Path("told")}'");
+        using var run = _repository.WtRun.Start("run", "--json", "--", "sh", "-c", $"trap 'touch {_scratch.Path("asked")}' INT; trap '' TERM; touch '{_scratch.Path("reached")}'; while :; do sleep 0.1; done");
+        Eventually.True(() => File.Exists(_scratch.Path("reached")), "the engine runs");
+
+        run.Terminate();
+        Eventually.True(() => File.Exists(_scratch.Path("asked")), "the first signal was taken");
+        run.Terminate();
+
+        var ended = run.Wait().Expect(122);
+        Assert.Equal(ended.Output, File.ReadAllText(_scratch.Path("told")));
+    }
+
+    [Fact]
     public void Has_the_runs_variables_a_session_of_its_own_and_no_secret()
     {
         _scratch.Set("HOOK_SECRET", "hidden");

@@ -213,7 +213,7 @@ public sealed class A_peer_at_work_where_the_target_is_checked_out : IDisposable
 
             Assert.Equal((RunState.NeedsMerge, MergeBackResult.TargetBusy), (record.State, record.MergeBack?.Result));
             Assert.Equal(
-                $"'main' was not free within 0 s (land_wait): agent (pid {peer.Pid}) at work in '{repository.Path}', where 'main' is checked out.", record.Message);
+                $"'main' is not free: agent (pid {peer.Pid}) at work in '{repository.Path}', where 'main' is checked out.", record.Message);
             Assert.False(File.Exists(repository["work"]));
             Assert.Contains(
                 $"\nagent (pid {peer.Pid}) works in {repository["src"]}: it counts as an active user run of repo\n",

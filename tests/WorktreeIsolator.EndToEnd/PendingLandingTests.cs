@@ -47,6 +47,18 @@ public sealed class Work_that_waits_for_its_target : IDisposable
     }
 
     [Fact]
+    public void Does_not_wait_for_the_run_inside_which_it_was_made_and_lands_when_that_ends()
+    {
+        _repository.Configure("land_wait = \"10m\"");
+
+        _repository.WtRun.Run(
+            "run", "--json", "--", "sh", "-c", $"'{WtRun.Program}' run --worktree --quiet -- sh -c 'echo work > work'; test $? = 120 && test ! -e work").Expect(0);
+
+        Assert.Equal("work\n", _repository.Read("work"));
+        Assert.Empty(Pending());
+    }
+
+    [Fact]
     public void Stays_as_it_is_if_another_run_is_at_work_by_then_and_lands_after_that()
     {
         using var user = StartInPlace(0);

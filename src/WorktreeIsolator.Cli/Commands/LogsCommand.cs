@@ -28,7 +28,8 @@ internal sealed class LogsCommand : CliCommand
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
         var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!);
-        var path = record.Log ?? Path.Combine(owner.Store.DirectoryOf(record.Id), "output.log");
+        // Not where the record says: the repository may have been moved since.
+        var path = Path.Combine(owner.Store.DirectoryOf(record.Id), "output.log");
         try
         {
             if (_follow.IsGiven(invocation.Line))

@@ -238,7 +238,9 @@ internal sealed class WorkLanding(
     private WorkOutcome Busy(LandingPlace target, CommitId tip, string by) => new(
         MergeBackResult.TargetBusy,
         tip,
-        Message: $"'{target.Name}' was not free within {project.LandWait.TotalSeconds:0} s (land_wait): {by}.",
+        Message: project.LandWait > TimeSpan.Zero
+            ? $"'{target.Name}' was not free within {project.LandWait.TotalSeconds:0} s (land_wait): {by}."
+            : $"'{target.Name}' is not free: {by}.",
         Hint: $"When it is free: wt-run land {runId}");
 
     private FileLock? TakeTargetLock(LandingPlace target, CancellationToken cancellation)

@@ -38,7 +38,7 @@ public sealed class RunStore
         Repository.TryOpen(projectPath, environment) is { } repository ? new(repository.StateDirectory) : WithoutGit(projectPath);
 
     /// <summary>The store of a project that lies in no git repository.</summary>
-    public static RunStore WithoutGit(string projectPath) => new(Path.Combine(projectPath, ".wt-run"));
+    public static RunStore WithoutGit(string projectPath) => new(Path.Combine(CanonicalPath.Of(projectPath), ".wt-run"));
 
     /// <summary>Where the store lies.</summary>
     public string StateDirectory { get; }

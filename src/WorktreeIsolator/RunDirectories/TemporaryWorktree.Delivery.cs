@@ -89,6 +89,10 @@ internal sealed partial class TemporaryWorktree
         ? new WorkOutcome(MergeBackResult.Nothing, null)
         : new WorkOutcome(MergeBackResult.Kept, work.Tip);
 
+    /// <summary>Whoever started it in a run in place waits for it, and lands its work when that ends: to wait for that would be for nothing.</summary>
+    private bool IsInsideOneInPlace => RunEnvironment.Parents(_context.Environment)
+        .Select(new RunStore(_plan.Repository.StateDirectory).TryRead).Any(run => run is { Isolation.Kind: "in_place" } && !run.State.IsFinal());
+
     private WorkOutcome Deliver(KeptWork work)
     {
         var (repository, project, target) = (_plan.Repository, _plan.Project, _plan.Target);
@@ -105,7 +109,7 @@ internal sealed partial class TemporaryWorktree
         };
         var landing = new WorkLanding(
             repository,
-            project,
+            IsInsideOneInPlace ? project with { LandWait = TimeSpan.Zero } : project,
             _context.RunId,
             _worktree.Branch,
             _worktree.Base,

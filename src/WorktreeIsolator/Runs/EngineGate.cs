@@ -91,7 +91,7 @@ internal sealed class EngineGate : IDisposable
         if (taken is null)
         {
             return waiting.Skip(
-                $"'{file}' is locked by {LockHolder.Describe(file)}",
+                $"{LockHolder.Describe(file)}, which locks '{file}'",
                 waiting.MayWait ? "Give it longer with lock_timeout in the engine's configuration." : "Try again later, or leave out --if-busy skip to wait.",
                 waiting.MayWait);
         }

@@ -35,7 +35,14 @@ internal sealed class RunAftermath(ProjectConfig project, RunnerOptions options,
     /// <param name="kill">Kills commands that take too long to stop.</param>
     public void Follow(RunRecord record, CancellationToken cancel, CancellationToken kill)
     {
-        var pending = record.Isolation.Kind == "in_place" && record.StartedAt is not null && repository is not null ? Pending(repository) : null;
+        // Who killed the engine did not mean this; then nothing is begun that could take long.
+        var isKilled = kill.IsCancellationRequested;
+        if (isKilled)
+        {
+            (cancel, kill) = (CancellationToken.None, CancellationToken.None);
+        }
+
+        var pending = !isKilled && record.Isolation.Kind == "in_place" && record.StartedAt is not null && repository is not null ? Pending(repository) : null;
         var changed = pending?.Land(_place, cancel, kill);
 
         // Whoever is told may take his time.
