@@ -125,6 +125,22 @@ public sealed class A_git_that_is_killed : IDisposable
     }
 
     [Fact]
+    public void While_it_holds_what_was_squashed_does_its_step_again()
+    {
+        _repository.Configure("merge_style = \"squash\"");
+        PutInFrontOfGit(
+            $"case \" $* \" in *' update-ref --no-deref refs/wt-run/'*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then kill -9 $$; fi;; esac");
+        Arm();
+
+        var record = _repository.RunInWorktree(EngineScript.Commit("work")).Expect(0).Record;
+
+        Assert.False(File.Exists(_scratch.Path("armed")), "nothing was killed");
+        Assert.Equal((MergeBackResult.Landed, $"refs/wt-run/{record.Id}"), (record.MergeBack?.Result, record.RescueRef));
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+        Assert.Equal(["main"], _repository.Branches);
+    }
+
+    [Fact]
     public void While_it_moves_a_target_that_is_checked_out_nowhere_leaves_no_lock_there()
     {
         _repository.Git("switch", "--quiet", "-c", "elsewhere");

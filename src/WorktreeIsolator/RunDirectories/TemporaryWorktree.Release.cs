@@ -42,7 +42,7 @@ internal sealed partial class TemporaryWorktree
                 && !IsIn(original, outcome.Commit?.ToString()) && !IsHeldElsewhere(original, outcome, rescueRef))
             {
                 // Squashed or rebased: what landed does not descend from what the engine committed.
-                rescueRef = RescueFor().Hold(original);
+                rescueRef = HoldOnceMoreIfGitWasKilled(original);
             }
 
             deletable = branchGoes && work.RunBranchTip is { } tip && IsHeldElsewhere(tip, outcome, rescueRef) ? tip : null;
@@ -64,12 +64,25 @@ internal sealed partial class TemporaryWorktree
         return record with { RescueRef = rescueRef };
     }
 
+    private string HoldOnceMoreIfGitWasKilled(CommitId commit)
+    {
+        try
+        {
+            return RescueFor().Hold(commit);
+        }
+        catch (GitException e) when (e.WasKilled)
+        {
+            RescueFor().BreakLocks();
+            return RescueFor().Hold(commit);
+        }
+    }
+
     /// <summary>The work is on its branch; that it is not under a ref of its own besides changes nothing of that.</summary>
     private string? TryHold(CommitId commit)
     {
         try
         {
-            return RescueFor().Hold(commit);
+            return HoldOnceMoreIfGitWasKilled(commit);
         }
         catch (GitException e)
         {
