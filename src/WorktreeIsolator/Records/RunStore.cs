@@ -9,7 +9,7 @@ namespace WorktreeIsolator.Records;
 /// <c>active/ID</c> exists while a run is not final, so that looking for the living and the dead costs what is active, not what is old;
 /// <c>pending/ID</c>, for the same reason, while a run's work waits for its target.
 /// </summary>
-public sealed class RunStore
+public sealed partial class RunStore
 {
     /// <summary>Longer than a look at a liveness lock takes.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
@@ -190,74 +190,6 @@ public sealed class RunStore
         }
     }
 
-    /// <summary>Clears what is left of a run that died before it was published: nobody ever saw it.</summary>
-    internal void ForgetStillborn(string id)
-    {
-        var aside = Path.Combine(_runs, $".{id}.new");
-        if (Directory.Exists(DirectoryOf(id)) || !Directory.Exists(aside))
-        {
-            return;
-        }
-
-        using var liveness = TryAcquireIn(aside);
-        if (liveness is null)
-        {
-            return;
-        }
-
-        foreach (var file in Directory.GetFiles(aside))
-        {
-            File.Delete(file);
-        }
-
-        Directory.Delete(aside);
-        Deactivate(id);
-    }
-
-    /// <summary>Null as well if the run is published in this moment, or someone else clears it.</summary>
-    private static FileLock? TryAcquireIn(string aside)
-    {
-        try
-        {
-            return FileLock.TryAcquire(Path.Combine(aside, "alive"));
-        }
-        catch (WorktreeIsolatorException) when (!Directory.Exists(aside))
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Where directories of the store wait for their deletion.</summary>
-    internal string Trash => Path.Combine(StateDirectory, "trash");
-
-    /// <summary>What is left of runs that died before they were published and before they were listed as active.</summary>
-    /// <param name="before">Only those made before; a younger one may be about to be published.</param>
-    /// <returns>Absolute paths.</returns>
-    internal IReadOnlyList<string> Stillborn(DateTimeOffset before) =>
-    [
-        .. Names(_runs).Where(name => name.StartsWith('.') && name.EndsWith(".new", StringComparison.Ordinal)).Select(name => Path.Combine(_runs, name))
-            .Where(path => Directory.GetLastWriteTimeUtc(path) < before.UtcDateTime && IsFree(Path.Combine(path, "alive"))),
-    ];
-
-    /// <summary>Takes a directory out of the store in one step, so that no reader sees half of it. Whoever calls holds its liveness lock.</summary>
-    internal void MoveToTrash(string path)
-    {
-        const int tries = 3;
-        for (var attempt = 1; ; attempt++)
-        {
-            Sharing.CreateDirectory(Trash);
-            try
-            {
-                Directory.Move(path, Path.Combine(Trash, $"{Path.GetFileName(path)}.{Guid.NewGuid():N}"));
-                return;
-            }
-            catch (DirectoryNotFoundException) when (attempt < tries && Directory.Exists(path))
-            {
-                // Another prune is just deleting the trash.
-            }
-        }
-    }
-
     /// <summary>Whether there may be work that waits for its target.</summary>
     internal bool HasPending => Names(_pending).Any();
 
@@ -305,12 +237,6 @@ public sealed class RunStore
     internal void Deactivate(string id) => File.Delete(Path.Combine(_active, id));
 
     private string LivenessFile(string id) => Path.Combine(DirectoryOf(id), "alive");
-
-    private static bool IsFree(string liveness)
-    {
-        using var free = File.Exists(liveness) ? FileLock.TryAcquire(liveness, shared: true) : null;
-        return free is not null || !File.Exists(liveness);
-    }
 
     private static IEnumerable<string> Names(string directory) =>
         Directory.Exists(directory) ? Directory.EnumerateFileSystemEntries(directory).Select(Path.GetFileName).OfType<string>() : [];

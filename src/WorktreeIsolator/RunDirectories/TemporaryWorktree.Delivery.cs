@@ -3,7 +3,6 @@ using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
 using WorktreeIsolator.Platform;
-using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;

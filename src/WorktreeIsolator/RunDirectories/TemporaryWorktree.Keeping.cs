@@ -1,8 +1,6 @@
-using System.Text;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.MergeBack;
-using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
