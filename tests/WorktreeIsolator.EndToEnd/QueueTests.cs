@@ -65,6 +65,7 @@ public sealed class Runs_in_place_that_may_not_be_concurrent
         using var scratch = new Scratch();
         var project = Project(scratch, isGit: true);
         var gate = new Gate(scratch);
+        var next = new Gate(scratch, "next");
         using var active = project.Start("run", "--trigger", "cron", "--trigger-id", "nightly", "--json", "--", "sh", "-c", gate.Step);
         gate.AwaitReached();
         var first = Assert.Single(List(project));
@@ -74,7 +75,7 @@ public sealed class Runs_in_place_that_may_not_be_concurrent
         {
             for (var i = 1; i <= count; i++)
             {
-                waiting.Add(project.With("N", i.ToString(CultureInfo.InvariantCulture)).Start("run", "--", "sh", "-c", Alone));
+                waiting.Add(project.With("N", i.ToString(CultureInfo.InvariantCulture)).Start("run", "--", "sh", "-c", $"test $N != 1 || {{ {next.Step}; }}; {Alone}"));
                 AwaitQueued(project, i);
             }
 
@@ -84,11 +85,16 @@ public sealed class Runs_in_place_that_may_not_be_concurrent
             Assert.Contains($"position 1, behind {first.Id[..8]}", project.Run("list").Expect(0).Output, StringComparison.Ordinal);
             gate.Open();
             active.Wait().Expect(0);
+            next.AwaitReached();
+            Eventually.True(
+                () => List(project).Any(record => record.Id == queue[1].Id && record.Queue is { Position: 1, Behind: { } behind } && behind == queue[0].Id),
+                "the second has moved up");
+            next.Open();
             var ended = waiting.ConvertAll(run => run.Wait().Expect(0));
 
             Assert.Equal(Enumerable.Range(1, count).Select(i => i.ToString(CultureInfo.InvariantCulture)), File.ReadAllLines(Path.Combine(project.Directory, "order")));
             Assert.Contains($"Queued — waiting for active run to finish (position 2, behind {first.Id[..8]} cron:nightly, ", ended[1].Error, StringComparison.Ordinal);
-            Assert.Contains("(position 1, behind ", ended[1].Error, StringComparison.Ordinal);
+            Assert.Contains($"(position 1, behind {queue[0].Id[..8]} user, ", ended[1].Error, StringComparison.Ordinal);
         }
         finally
         {
