@@ -18,8 +18,8 @@ internal sealed class Gate
         scratch.Run(scratch.Root, "mkfifo", _pipe).Expect(0);
     }
 
-    /// <summary>The step of the script: says that it is reached, then waits.</summary>
-    public string Step => $"touch '{_reached}'; read -r go < '{_pipe}'";
+    /// <summary>The step of the script: says that it is reached, then waits. The shell does both itself: no process that has still to end is left beside it.</summary>
+    public string Step => $": > '{_reached}'; read -r go < '{_pipe}'";
 
     /// <summary>Waits until a script has reached the gate.</summary>
     public void AwaitReached() => Eventually.True(() => File.Exists(_reached), $"a script has reached {_reached}");
