@@ -81,6 +81,10 @@ public sealed class What_outlives_a_command : IDisposable
     [InlineData("TERM")]
     public void Is_nothing_if_the_caller_is_interrupted_before_he_has_been_told_an_id(string signal)
     {
+        var turn = new Gate(_scratch, "turn");
+        _repository.Configure("concurrent = false");
+        using var active = _repository.WtRun.Start("run", "--", "sh", "-c", turn.Step);
+        turn.AwaitReached();
         HoldTheFirstGit();
         using var caller = _repository.WtRun.Start("run", "--detach", "--", "touch", _scratch.Path("ran"));
         _gate.AwaitReached();
@@ -88,7 +92,8 @@ public sealed class What_outlives_a_command : IDisposable
         _scratch.Run(_scratch.Root, "kill", $"-{signal}", $"{caller.Pid}").Expect(0);
         _gate.Open();
 
-        // The signal and the git that was held race from here on: who is cancelled only once his run is written down is told its id, and that run is cancelled.
+        // The signal and the git that was held race from here on: who is cancelled only once his run is written down is told its id, and that run is
+        // cancelled. It waits for its turn until then, however long the signal takes.
         var ended = caller.Wait(AtOnce);
         if (ended.ExitCode == 0)
         {
@@ -97,9 +102,11 @@ public sealed class What_outlives_a_command : IDisposable
         else
         {
             Assert.Contains("Cancelled before anything was made.", ended.Expect(122).Error, StringComparison.Ordinal);
-            Assert.Empty(_repository.Runs());
+            Assert.Single(_repository.Runs());
         }
 
+        turn.Open();
+        active.Wait().Expect(0);
         Assert.False(File.Exists(_scratch.Path("ran")), "the engine was started");
     }
 
