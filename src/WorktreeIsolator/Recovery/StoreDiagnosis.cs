@@ -92,7 +92,8 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
             {
                 yield return RunEvents.Read(store.DirectoryOf(record.Id), "recovery") is [.., var last]
                     ? Problem(check, $"{died} It could not be brought to an end: {last.Trim()}", "wt-run prune")
-                    : Note(check, $"{died} The next wt-run command that looks at runs brings it to its end.", "wt-run prune");
+                    : Note(
+                        check, $"{died} {(RunEvents.Read(store.DirectoryOf(record.Id), RunEvents.Ending).Count > 0 ? record.Message : "The next wt-run command that looks at runs brings it to its end.")}", "wt-run prune");
             }
         }
 

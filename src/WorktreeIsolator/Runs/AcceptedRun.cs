@@ -13,6 +13,9 @@ namespace WorktreeIsolator.Runs;
 /// <summary>A request that was found possible: where it will run and from what is decided, and nothing has been made yet.</summary>
 internal sealed class AcceptedRun
 {
+    /// <summary>How long a run that is not in the queue yet stays with what dead runs left; what it needs of theirs, it waits for in its turn.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly RunRequest _request;
     private readonly RunnerOptions _options;
     private readonly Repository? _repository;
@@ -64,7 +67,8 @@ internal sealed class AcceptedRun
             throw new WorktreeIsolatorException(FailureKind.Configuration, refuse.Reason, refuse.Hint);
         }
 
-        EndDeadRuns(project, repository, options);
+        EndDeadRuns(project, repository, options, Patience, cancellation, CancellationToken.None);
+        cancellation.ThrowIfCancellationRequested();
         var id = RunId.New().ToString();
         var plan = decision is not UseWorktree ? null
             : request.Session is not null ? SessionPlan.Decide(request, options, repository!, id, cancellation).Plan
@@ -131,7 +135,8 @@ internal sealed class AcceptedRun
                 if (gate.IsGuarded)
                 {
                     // A dead run's place at the engine is free before its engine has ended.
-                    EndDeadRuns(_request.Project, _repository, _options);
+                    EndDeadRuns(_request.Project, _repository, _options, Timeout.InfiniteTimeSpan, context.Cancel, context.Kill);
+                    context.Cancel.ThrowIfCancellationRequested();
                 }
 
                 waiting.Go();
@@ -220,13 +225,14 @@ internal sealed class AcceptedRun
     }
 
     /// <summary>A dead run's engine may still work where this run is about to, and its worktree may still hold a branch.</summary>
-    private static void EndDeadRuns(ProjectConfig project, Repository? repository, RunnerOptions options)
+    private static void EndDeadRuns(
+        ProjectConfig project, Repository? repository, RunnerOptions options, TimeSpan patience, CancellationToken cancel, CancellationToken kill)
     {
-        foreach (var dead in new Reconciler(project, options, repository).Reconcile())
+        foreach (var (dead, why, _) in new Reconciler(project, options, repository).Reconcile(patience, cancel, kill))
         {
-            options.Observer.Warning(dead.State.IsFinal()
+            options.Observer.Warning(why is null
                 ? $"Run {dead.Id} had died. It is interrupted now; what it made is kept ('wt-run show {dead.Id}')."
-                : $"Run {dead.Id} has died. {dead.Message}");
+                : dead.State.IsFinal() ? $"Run {dead.Id}: {why}" : $"Run {dead.Id} has died. {why}");
         }
     }
 

@@ -109,7 +109,7 @@ internal static class Relanding
         var kept = RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit);
         if (kept is not null)
         {
-            DeadRun.EndKilledLanding(record.Id, plan.Project.KeepProcesses);
+            DeadRun.EndKilledLanding(new RunStore(plan.Repository.StateDirectory), record, plan.Project.KeepProcesses, context.Cancel);
         }
 
         if (kept is not null && record.Kept is null)
