@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.Records;
 
@@ -230,8 +232,22 @@ public sealed partial class RunStore
         Deactivate(record.Id);
     }
 
-    /// <summary>Marks a run that is over as one that someone works with, so that recovery looks at it if they die.</summary>
-    internal void Activate(string id) => File.WriteAllBytes(Path.Combine(_active, id), []);
+    /// <summary>Marks a run that is over as one with which this process works, so that recovery looks at it if we die, and knows whose it is.</summary>
+    internal void Activate(string id) =>
+        DurableFile.Replace(Path.Combine(_active, id), Encoding.UTF8.GetBytes(ProcessInfo.Of(ProcessIdentity.Current).ToLine()), sync: false);
+
+    /// <summary>Who works, or worked until they died, with a run that is over; null if nobody does, or they did not say.</summary>
+    internal ProcessInfo? WhoActivated(string id)
+    {
+        try
+        {
+            return ProcessInfo.TryParse(Encoding.UTF8.GetString(DurableFile.Read(Path.Combine(_active, id))));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Marks a run as final.</summary>
     internal void Deactivate(string id) => File.Delete(Path.Combine(_active, id));

@@ -132,7 +132,7 @@ public sealed class Reconciler
         using var journal = _store.TakeOver(record, liveness, _options.Time);
         if (DeadRun.WhyLandingIsNotOver(_store, record, ProjectOf(record).KeepProcesses, patience, cancel) is { } left)
         {
-            return new RecoveredRun(record, $"A landing or dropping of it died. {left.Why}", left.AtWork);
+            return new RecoveredRun(record, left.AtWork is null ? left.Why : $"A landing or dropping of it broke off. {left.Why}", left.AtWork);
         }
 
         try

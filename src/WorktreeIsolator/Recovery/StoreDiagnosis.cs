@@ -97,6 +97,14 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
             }
         }
 
+        foreach (var id in store.ActiveIds().Where(id => !store.IsAlive(id) && store.TryRead(id) is { } run && run.State.IsFinal()))
+        {
+            if (DeadRun.WhyLandingIsOutOfReach(store, id) is { } why)
+            {
+                yield return Problem(check, $"Run {id}: {why}", "wt-run list   # there, where it was begun; or here after the next boot");
+            }
+        }
+
         foreach (var id in store.ActiveIds().Where(store.IsUnreadable))
         {
             yield return Problem(check, $"Run {id} is under way or died, and {RecordPruning.Unreadable}.", "wt-run --version   # use the newest one here");

@@ -81,7 +81,7 @@ internal static class DeadRun
     /// <returns>What is left of it; null if nothing is.</returns>
     public static DeadRunRemains? WhyLandingIsNotOver(
         RunStore store, RunRecord record, IReadOnlyList<string> keepProcesses, TimeSpan patience, CancellationToken cancel) =>
-        End(store, record, null, SupervisedCommand.DefaultGrace, keepProcesses, alsoFetches: false, patience, cancel);
+        WhyLandingIsOutOfReach(store, record.Id) is { } why ? new DeadRunRemains(why) : End(store, record, null, SupervisedCommand.DefaultGrace, keepProcesses, alsoFetches: false, patience, cancel);
 
     /// <summary>The same for who cannot go on before it is over.</summary>
     /// <param name="store">The store that holds the run.</param>
@@ -95,7 +95,7 @@ internal static class DeadRun
         if (WhyLandingIsNotOver(store, record, keepProcesses, Timeout.InfiniteTimeSpan, cancel) is { } left)
         {
             cancel.ThrowIfCancellationRequested();
-            throw new WorktreeIsolatorException(FailureKind.System, $"A landing of run {record.Id} was killed. {left.Why}");
+            throw new WorktreeIsolatorException(FailureKind.System, $"Run {record.Id}: {left.Why}");
         }
     }
 
@@ -139,14 +139,13 @@ internal static class DeadRun
     /// <summary>Why processes of a dead run cannot be ended, or seen, from here; null if they can be, or there are none left.</summary>
     public static string? WhyOutOfReach(RunRecord record, IReadOnlyDictionary<string, string> environment)
     {
-        const uint Root = 0;
         var isOfThisBoot = record.Supervisor?.BootId == ProcessIdentity.BootId;
         if (record.Supervisor is not { } supervisor || (!isOfThisBoot && record.Worktree is null))
         {
             return null;
         }
 
-        if (supervisor.Uid != Libc.GetEuid() && Libc.GetEuid() != Root)
+        if (IsOfAnotherUser(supervisor))
         {
             return string.Create(
                 CultureInfo.InvariantCulture, $"It belongs to another user (uid {supervisor.Uid}), whose next wt-run command here brings it to its end.");
@@ -165,6 +164,26 @@ internal static class DeadRun
         return supervisor.PidNamespace == ProcessIdentity.PidNamespace
             ? null
             : "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
+    }
+
+    /// <summary>
+    /// Why what a landing or dropping has left that died cannot be dealt with from here; null if it can be, or none died. For who holds the liveness of
+    /// the run, which is over.
+    /// </summary>
+    public static string? WhyLandingIsOutOfReach(RunStore store, string id) => store.WhoActivated(id) switch
+    {
+        null => null,
+        { Uid: var uid } other when IsOfAnotherUser(other) => string.Create(
+            CultureInfo.InvariantCulture, $"A landing or dropping of it by another user (uid {uid}) broke off; that user's next wt-run command here brings it to its end."),
+        { } other when other.BootId == ProcessIdentity.BootId && other.PidNamespace != ProcessIdentity.PidNamespace =>
+            "A landing or dropping of it in another pid namespace (a container) broke off: whether something of it still runs cannot be seen from here. A wt-run command there, or the first one after the next boot, brings it to its end.",
+        _ => null,
+    };
+
+    private static bool IsOfAnotherUser(ProcessInfo process)
+    {
+        const uint Root = 0;
+        return process.Uid != Libc.GetEuid() && Libc.GetEuid() != Root;
     }
 
     private static bool IsSeenToLive(ProcessInfo? supervisor) => supervisor is not null

@@ -1,7 +1,6 @@
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Isolation;
-using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
@@ -87,14 +86,10 @@ internal sealed class AcceptedRun
             Directory = plan is null ? project.Path : null,
             Engine = new EngineInfo(request.Engine.Name, request.Engine.Command, GraceMs: (long)request.Engine.Grace.TotalMilliseconds),
             MergeBack = plan is null ? null : new MergeBackInfo(plan.Target.PolicyName, Target: plan.Target.Name),
-            Supervisor = Describe(ProcessIdentity.Current),
+            Supervisor = ProcessInfo.Of(ProcessIdentity.Current),
             CreatedAt = options.Time.GetUtcNow(),
         });
     }
-
-    /// <summary>A process as a record names it.</summary>
-    public static ProcessInfo Describe(ProcessIdentity process) =>
-        new(process.Pid, process.StartTime, ProcessIdentity.BootId, ProcessIdentity.PidNamespace, Libc.GetEuid());
 
     /// <summary>Writes the run down; from here on it is there for everyone.</summary>
     public RunJournal Publish()
@@ -219,7 +214,7 @@ internal sealed class AcceptedRun
                 State = RunState.Running,
                 StartedAt = journal.Now,
                 PrepareMs = (long)(journal.Now - record.CreatedAt).TotalMilliseconds,
-                EngineProcess = Describe(process),
+                EngineProcess = ProcessInfo.Of(process),
             }),
         };
     }

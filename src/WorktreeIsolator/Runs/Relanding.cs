@@ -51,7 +51,7 @@ internal static class Relanding
             return null;
         }
 
-        RequireUndelivered(record);
+        RequireUndelivered(store, record);
 
         // A run whose policy landed nothing lands on its base's branch: asking for it is the decision.
         var plan = recorded with
@@ -91,8 +91,13 @@ internal static class Relanding
         }
     }
 
-    private static void RequireUndelivered(RunRecord record)
+    private static void RequireUndelivered(RunStore store, RunRecord record)
     {
+        if (DeadRun.WhyLandingIsOutOfReach(store, record.Id) is { } why)
+        {
+            throw Cannot(record, why);
+        }
+
         if (!record.State.IsFinal())
         {
             throw Cannot(record, "its wt-run process died. First: wt-run prune");
