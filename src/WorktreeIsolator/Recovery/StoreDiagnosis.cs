@@ -105,9 +105,12 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
             }
         }
 
+        var unreadable = UnreadableRun.Find(store, null, options.Environment).ToDictionary(run => run.Id, StringComparer.Ordinal);
         foreach (var id in store.ActiveIds().Where(store.IsUnreadable))
         {
-            yield return Problem(check, $"Run {id} is under way or died, and {RecordPruning.Unreadable}.", "wt-run --version   # use the newest one here");
+            yield return unreadable.TryGetValue(id, out var dead)
+                ? Problem(check, $"Run {id}: {dead.Text}", dead.Help)
+                : Problem(check, $"Run {id} is under way, and {RecordPruning.Unreadable}.", "wt-run --version   # use the newest one here");
         }
     }
 

@@ -44,7 +44,8 @@ internal static class DeadRun
         RunStore store, string tree, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> keepProcesses, CancellationToken cancel) =>
         FindInPlace(store, tree)
             .Select(run => WhyNotOver(store, run, environment, keepProcesses, Pass, cancel) is { } left ? $"run {run.Id}, whose wt-run process died. {left.Why}" : null)
-            .FirstOrDefault(left => left is not null);
+            .FirstOrDefault(left => left is not null)
+        ?? UnreadableRun.Find(store, tree, environment).Where(run => run.MayBeAtWork).Select(run => $"run {run.Id}. {run.Text}").FirstOrDefault();
 
     /// <summary>Ends the run's processes, or goes on with that where someone else stopped.</summary>
     /// <param name="store">The store that holds the run.</param>

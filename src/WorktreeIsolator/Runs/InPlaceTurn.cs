@@ -90,6 +90,7 @@ internal sealed class InPlaceTurn : IDisposable
         }
 
         return TakeLockOfTheLiving(path, tree, request, options, repository, store, waiting, context)
+            && AwaitTheUnreadable(store, tree, project.Concurrent, options, waiting, context)
             && (project.Concurrent || AwaitNobody(waiting, context, () => PeerProcesses.Of(project, repository, tree) is [var peer, ..] ? (null, peer.ToString(), PauseForLook) : null));
     }
 
@@ -144,6 +145,25 @@ internal sealed class InPlaceTurn : IDisposable
             .FirstOrDefault(record => !record.State.IsFinal() && DeadRun.IsInPlaceIn(record, tree)) is { } left
             ? (left.Id, $"run {left.Id}, whose wt-run process died. {left.Message?.Replace("Its wt-run process died. ", "", StringComparison.Ordinal)}".TrimEnd(), 1)
             : null;
+    }
+
+    /// <summary>A record that cannot be read says neither where its run worked nor that it is over. It may not be passed in silence, nor block a project for ever.</summary>
+    private static bool AwaitTheUnreadable(RunStore store, string tree, bool isShared, RunnerOptions options, WaitingRun waiting, RunContext context)
+    {
+        if (!isShared && !AwaitNobody(
+            waiting,
+            context,
+            () => UnreadableRun.Find(store, tree, options.Environment).FirstOrDefault(run => run.MayBeAtWork) is { } left ? (left.Id, $"run {left.Id}. {left.Text} What helps: {left.Help}", PauseForLook) : null))
+        {
+            return false;
+        }
+
+        foreach (var run in UnreadableRun.Find(store, tree, options.Environment))
+        {
+            context.Warn($"Run {run.Id}: {run.Text} This run goes on beside it. What helps: {run.Help}");
+        }
+
+        return true;
     }
 
     private static bool AwaitNobody(WaitingRun waiting, RunContext context, Func<(string? Run, string Holder, int PauseForLook)?> find)
