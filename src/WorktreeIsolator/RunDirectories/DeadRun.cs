@@ -19,8 +19,11 @@ internal static class DeadRun
     public static IReadOnlyList<RunRecord> Find(RunStore store) =>
     [
         // In this order: who ends in this moment is final before he lets go.
-        .. store.ActiveIds().Where(id => !store.IsAlive(id) || IsSeenToBeGone(store.TryRead(id)?.Supervisor)).Select(store.TryRead).OfType<RunRecord>().Where(run => !run.State.IsFinal()),
+        .. store.ActiveIds().Where(id => IsDead(store, id)).Select(store.TryRead).OfType<RunRecord>().Where(run => !run.State.IsFinal()),
     ];
+
+    /// <summary>Whether a run's supervisor is gone, also if someone just brings the run to its end.</summary>
+    public static bool IsDead(RunStore store, string id) => !store.IsAlive(id) || IsSeenToBeGone(store.TryRead(id)?.Supervisor);
 
     /// <summary>
     /// The runs in place that have had the turn of a working tree and are not over. For who holds that turn alone: then none of them lives, whoever

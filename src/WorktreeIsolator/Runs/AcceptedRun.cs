@@ -66,7 +66,7 @@ internal sealed class AcceptedRun
             throw new WorktreeIsolatorException(FailureKind.Configuration, refuse.Reason, refuse.Hint);
         }
 
-        EndDeadRuns(project, repository, options, Patience, cancellation, CancellationToken.None);
+        EndDeadRuns(project, repository, options, cancellation);
         cancellation.ThrowIfCancellationRequested();
         var id = RunId.New().ToString();
         var plan = decision is not UseWorktree ? null
@@ -123,17 +123,10 @@ internal sealed class AcceptedRun
         };
         try
         {
-            if (place is not null && EngineGate.Enter(_request.Engine, _options.StateHome, waiting, context) is { } gate)
+            if (place is not null && EngineGate.Enter(_request, _options, _store, waiting, context) is { } gate)
             {
                 var admission = new Admission(place, gate);
                 place = admission;
-                if (gate.IsGuarded)
-                {
-                    // A dead run's place at the engine is free before its engine has ended.
-                    EndDeadRuns(_request.Project, _repository, _options, Timeout.InfiniteTimeSpan, context.Cancel, context.Kill);
-                    context.Cancel.ThrowIfCancellationRequested();
-                }
-
                 waiting.Go();
                 place = null;
                 return admission;
@@ -220,10 +213,9 @@ internal sealed class AcceptedRun
     }
 
     /// <summary>A dead run's engine may still work where this run is about to, and its worktree may still hold a branch.</summary>
-    private static void EndDeadRuns(
-        ProjectConfig project, Repository? repository, RunnerOptions options, TimeSpan patience, CancellationToken cancel, CancellationToken kill)
+    private static void EndDeadRuns(ProjectConfig project, Repository? repository, RunnerOptions options, CancellationToken cancel)
     {
-        foreach (var (dead, why, _) in new Reconciler(project, options, repository).Reconcile(patience, cancel, kill))
+        foreach (var (dead, why, _) in new Reconciler(project, options, repository).Reconcile(Patience, cancel))
         {
             options.Observer.Warning(why is null
                 ? $"Run {dead.Id} had died. It is interrupted now; what it made is kept ('wt-run show {dead.Id}')."
