@@ -2,7 +2,7 @@ using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator;
 
-/// <summary>Who wants to see a run as it goes. Every method does nothing until it is overridden; all are called on the run's own thread.</summary>
+/// <summary>Who wants to see a run as it goes. Every method does nothing until it is overridden; all are called on the run's own thread, but for warnings that someone could not be told of a dead run.</summary>
 public abstract class RunObserver
 {
     /// <summary>Sees nothing.</summary>

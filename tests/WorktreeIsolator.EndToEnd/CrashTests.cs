@@ -185,6 +185,35 @@ public sealed class A_supervisor_that_was_killed : IDisposable
     }
 
     [Fact]
+    public void While_it_landed_in_another_pid_namespace_has_that_marked_and_not_touched_and_who_wants_the_run_refused_with_the_reason()
+    {
+        var reached = _scratch.Path("reached");
+        var run = _repository.WtRun.Run("run", "--worktree", "--merge-back", "branch", "--json", "--", "sh", "-c", EngineScript.Commit("work")).Expect(0).Record;
+        _repository.Configure($"verify = [\"{_scratch.Script("verify", $"kill -9 $PPID; touch {reached}; exec sleep 601\n")}\"]");
+        string[] inside = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "sh", "-c", $"'{WtRun.Program}' land {run.Id}; sleep 602"];
+        using var container = new BackgroundRun(inside, CapturedCommand.Start(_scratch.StartOf(_repository.Path, inside)));
+        Eventually.True(() => File.Exists(reached) || container.HasEnded, "the verify command has killed its wt-run");
+        try
+        {
+            var before = RepositoryState.Of(_repository);
+            foreach (var command in new[] { "land", "drop" })
+            {
+                Assert.Contains("in another pid namespace (a container) broke off", _repository.WtRun.Run(command, run.Id).Expect(1).Error, StringComparison.Ordinal);
+            }
+
+            _repository.WtRun.Run("list").Expect(0);
+            Assert.Contains(_repository.Prune(), item => item.StartsWith($"left run {run.Id}: ", StringComparison.Ordinal) && item.Contains("another pid namespace", StringComparison.Ordinal));
+            Assert.Contains($"Run {run.Id}: A landing or dropping of it in another pid namespace", _repository.WtRun.Run("doctor").Output, StringComparison.Ordinal);
+            Assert.Equal(before, RepositoryState.Of(_repository));
+            Assert.Contains(Victims.Below(container.Pid), process => process.Name == "sleep" && IsEngine(process));
+        }
+        finally
+        {
+            Victims.Below(container.Pid).ForEach(Victims.Kill);
+        }
+    }
+
+    [Fact]
     public void Whose_pid_and_whose_engines_pid_strangers_have_by_now_has_them_spared()
     {
         // In a pid namespace of its own, where the next pid can be chosen and nobody else takes it.

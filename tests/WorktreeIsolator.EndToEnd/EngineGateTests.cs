@@ -1,4 +1,7 @@
+using System.Globalization;
+using WorktreeIsolator.EndToEnd.Model;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using Xunit;
 
@@ -79,6 +82,36 @@ public sealed class The_gate_of_an_engine : IDisposable
 
         Assert.Contains("inner: 121", run.Output, StringComparison.Ordinal);
         Assert.Contains("it would wait for itself", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("max_parallel = 1")]
+    [InlineData("lock = \"e.lock\"")]
+    public void That_a_killed_run_of_another_repository_had_opens_only_when_its_engine_is_gone(string setting)
+    {
+        var (pid, signals, free) = (_scratch.Path("pid"), _scratch.Path("signals"), _scratch.Path("free"));
+        var engine = _scratch.Script(
+            "engine",
+            $"if test -e '{pid}'; then touch '{free}'; exit; fi\nmkfifo '{_scratch.Path("pipe")}'; exec 3<> '{_scratch.Path("pipe")}'; trap \"echo INT >> '{signals}'\" INT; echo $$ > '{pid}'; while :; do read -r line <&3; done\n");
+        Configure(engine, $"{setting}\ngrace = \"10m\"");
+        using (var first = Runner.Start("run", "one", "--engine", "e"))
+        {
+            Eventually.True(() => Runner.Run("list", "--json").Expect(0).Records.Any(record => record.State == RunState.Running) && File.Exists(pid), "the first engine runs");
+            first.Kill();
+        }
+
+        var left = ProcessEntry.Read(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture))!;
+        var skipped = Runner.Run("run", "two", "--engine", "e", "--if-busy", "skip").Expect(121);
+        Assert.Contains($"of 'one', whose wt-run process died. Still at work of it: engine e (pid {left.Pid})", skipped.Error, StringComparison.Ordinal);
+        using var next = Runner.Start("run", "two", "--engine", "e", "--json");
+        Eventually.True(() => Runner.Run("list", "--json").Expect(0).Records.Any(record => record.State == RunState.Queued), "the next run waits");
+        Assert.True(left.Identity.IsAlive);
+        Assert.False(File.Exists(free), "two engines run behind one gate");
+
+        Victims.Kill(left);
+        Assert.Equal(RunState.Succeeded, next.Wait().Expect(0).Record.State);
+        Assert.Equal(["INT"], File.ReadAllLines(signals));
+        Runner.Run("run", "two", "--engine", "e").Expect(0);
     }
 
     [Fact]

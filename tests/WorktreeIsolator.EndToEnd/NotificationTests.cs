@@ -119,6 +119,34 @@ public sealed class A_notification : IDisposable
         Assert.Equal(record.Id, JsonNode.Parse(File.ReadAllText(_scratch.Path("told")))!["id"]!.GetValue<string>());
     }
 
+    [Fact]
+    public void Of_a_run_whose_supervisor_was_killed_keeps_nobody_waiting_while_it_hangs()
+    {
+        var gate = new Gate(_scratch);
+        Notify("[\"interrupted\"]", $"{gate.Step}; exit 9", project: "concurrent = false\n");
+        var engine = new Gate(_scratch, "engine");
+        using (var run = _repository.WtRun.Start("run", "--", "sh", "-c", engine.Step))
+        {
+            engine.AwaitReached();
+            run.Kill();
+        }
+
+        var began = new Gate(_scratch, "began");
+        using var next = _repository.WtRun.Start("run", "--", "sh", "-c", began.Step);
+        gate.AwaitReached();
+
+        // The next one has its turn, and when it has ended, whoever comes then, though its process still has someone to tell.
+        began.AwaitReached();
+        began.Open();
+        _repository.WtRun.Run("run", "--", "true").Expect(0);
+        Assert.False(next.HasEnded);
+
+        gate.Open();
+        Assert.Contains("exit code 9", next.Wait().Expect(0).Error, StringComparison.Ordinal);
+        var dead = Assert.Single(_repository.Runs(), record => record.State == RunState.Interrupted);
+        Assert.Contains("exit code 9", Assert.Single(dead.Events("notify")), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("succeeded", 0, "run", "--", "true")]
     [InlineData("failed", 7, "run", "--", "sh", "-c", "exit 7")]

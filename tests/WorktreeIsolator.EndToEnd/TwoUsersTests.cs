@@ -102,6 +102,23 @@ public sealed class A_repository_of_two_users : IDisposable
         Assert.False(Directory.Exists(seen.Worktree));
     }
 
+    [Fact]
+    public void Leaves_a_landing_that_died_to_the_user_whose_it_was()
+    {
+        _repository.Configure($"verify = [\"{_scratch.Script("verify", $"test -e '{_scratch.Path("gates/once")}' && exit; touch '{_scratch.Path("gates/once")}'; kill -9 $PPID\n")}\"]");
+        Share();
+        _ = GateForAll();
+        var run = RunAs(Owner, "run", "--worktree", "--merge-back", "branch", "--json", "--", "sh", "-c", "echo work > work").Expect(0).Record;
+        Assert.NotEqual(0, RunAs(Owner, "land", run.Id).ExitCode);
+
+        Assert.Contains($"by another user (uid {Owner}) broke off", RunAs(Other, "drop", run.Id).Expect(1).Error, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(run.Worktree), "what the landing left is taken");
+
+        RunAs(Owner, "list").Expect(0);
+        Assert.False(Directory.Exists(run.Worktree));
+        RunAs(Other, "drop", run.Id).Expect(0);
+    }
+
     private Gate GateForAll()
     {
         _scratch.Directory("gates");

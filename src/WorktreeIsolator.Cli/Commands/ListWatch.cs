@@ -31,7 +31,7 @@ internal sealed class ListWatch(KnownProjects known)
         {
             do
             {
-                known.Reconcile();
+                known.ReconcileUnseen();
                 Draw();
             }
             while (!signals.Cancel.WaitHandle.WaitOne(Pause));

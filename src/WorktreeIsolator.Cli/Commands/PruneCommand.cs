@@ -24,20 +24,30 @@ internal sealed class PruneCommand : CliCommand
     {
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         var isDry = _dryRun.IsGiven(invocation.Line);
-        var pruner = new Pruner(known.Options, known.Retention);
+        var progress = new RunProgress(showsStages: true, echoes: false, isInteractive: false);
+        using var signals = new CancelSignals(progress.Say);
+        var pruner = new Pruner(known.Options with { Observer = progress }, known.Retention);
         var items = new List<PruneItem>();
         var exitCode = ExitCodes.Success;
         foreach (var (project, _) in known.Stores)
         {
             try
             {
-                items.AddRange(pruner.Prune(project, isDry));
+                items.AddRange(pruner.Prune(project, isDry, signals.Cancel, signals.Kill));
+            }
+            catch (OperationCanceledException)
+            {
+                throw new WorktreeIsolatorException(FailureKind.System, "Pruning was cancelled; what is left is taken the next time.");
             }
             catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
             {
                 // One repository that cannot be pruned must not hide what became of the others.
                 StandardStreams.Error.TryWriteText(Failure.InWords($"Project '{project.Name}' could not be pruned: {e.Message}", (e as WorktreeIsolatorException)?.Hint));
                 exitCode = ExitCodes.Wrong;
+            }
+            finally
+            {
+                progress.End();
             }
         }
 

@@ -14,6 +14,9 @@ internal sealed record KnownProject(ProjectConfig Project, RunStore Store);
 /// </summary>
 internal sealed class KnownProjects
 {
+    /// <summary>How long a command that only looks may be held up by what dead runs left.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly ConfigFile _config;
     private readonly RunnerOptions _options;
 
@@ -84,22 +87,79 @@ internal sealed class KnownProjects
     /// <summary>The configuration of the project that a run was of; that of its repository if the run's is configured no more.</summary>
     public ProjectConfig ProjectOf(RunRecord record, KnownProject found) => _config.Projects.GetValueOrDefault(record.Project) ?? found.Project;
 
-    /// <summary>Brings runs to their end whose supervisor was killed. Costs nothing where every active run is alive.</summary>
+    /// <summary>
+    /// Brings runs to their end whose supervisor was killed. Costs nothing where every active run is alive. Their engines may have a grace of hours: a
+    /// command that does not need what they hold asks them to end, stays a moment, and says what is still at work.
+    /// </summary>
+    /// <exception cref="WorktreeIsolatorException">It was cancelled.</exception>
     public void Reconcile()
     {
-        foreach (var (project, store) in Stores)
+        foreach (var owner in Stores)
         {
-            try
+            Reconcile(owner, Patience);
+        }
+    }
+
+    /// <summary>The same without a word, and without waiting for anyone: for a look that is repeated.</summary>
+    public void ReconcileUnseen()
+    {
+        foreach (var (project, store) in Stores.Where(owner => HasDead(owner.Store)))
+        {
+            Try(project, () => _ = new Reconciler(project, _options).Reconcile(TimeSpan.Zero));
+        }
+    }
+
+    /// <summary>For a command that needs what a run left: if it died, waits until it has been brought to its end, as long as that takes.</summary>
+    /// <returns>The run as it is then.</returns>
+    /// <exception cref="WorktreeIsolatorException">It was cancelled.</exception>
+    public FoundRun BroughtToItsEnd(FoundRun found)
+    {
+        var (record, owner) = found;
+        if (!owner.Store.IsActive(record.Id) || owner.Store.IsAlive(record.Id))
+        {
+            return found;
+        }
+
+        Reconcile(owner, Timeout.InfiniteTimeSpan);
+        return found with { Record = owner.Store.TryRead(record.Id) ?? record };
+    }
+
+    private void Reconcile(KnownProject owner, TimeSpan patience)
+    {
+        if (!HasDead(owner.Store))
+        {
+            return;
+        }
+
+        var progress = new RunProgress(showsStages: true, echoes: false, isInteractive: false);
+        using var signals = new CancelSignals(static _ => { });
+        Try(owner.Project, () =>
+        {
+            var runs = new Reconciler(owner.Project, _options with { Observer = progress }).Reconcile(patience, signals.Cancel, signals.Kill);
+            progress.End();
+            foreach (var run in runs.Where(run => run.AtWork is not null))
             {
-                if (store.ActiveIds().Any(id => !store.IsAlive(id)))
-                {
-                    new Reconciler(project, _options).Reconcile();
-                }
+                progress.Warning($"Run {run.Record.Id} has died. {run.WhyNotOver}");
             }
-            catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
-            {
-                StandardStreams.Error.TryWriteText($"wt-run: warning: Runs of project '{project.Name}' that died could not be cleaned up: {e.Message}\n");
-            }
+        });
+        if (signals.Cancel.IsCancellationRequested)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.System, "Cancelled while what dead runs had left was being ended.", "The next wt-run command goes on with that; 'wt-run doctor' says what is left, and changes nothing.");
+        }
+    }
+
+    private static bool HasDead(RunStore store) => store.ActiveIds().Any(id => !store.IsAlive(id));
+
+    private static void Try(ProjectConfig project, Action reconcile)
+    {
+        try
+        {
+            reconcile();
+        }
+        catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
+        {
+            StandardStreams.Error.TryWriteText($"wt-run: warning: Runs of project '{project.Name}' that died could not be cleaned up: {e.Message}\n");
         }
     }
 }

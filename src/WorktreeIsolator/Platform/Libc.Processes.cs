@@ -17,6 +17,12 @@ internal static unsafe partial class Libc
 
     public const int SIG_BLOCK = 0, SIG_SETMASK = 2, TCSANOW = 0;
 
+    /// <summary>Time since boot, with the time for which the machine was suspended.</summary>
+    public const int CLOCK_BOOTTIME = 7;
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    public static partial int ClockGetTime(int clock, long* time);
+
     [LibraryImport("libc", EntryPoint = "chdir", SetLastError = true, StringMarshallingCustomType = typeof(ByteTextMarshaller))]
     public static partial int ChangeDirectory(string path);
 

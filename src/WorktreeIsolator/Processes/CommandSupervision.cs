@@ -72,7 +72,7 @@ internal sealed unsafe class CommandSupervision : IDisposable
             {
                 // The record could not be written, or the like: a run that nobody supervises must not go on.
                 using var killing = new TreeEnding(_tree, TimeSpan.Zero, [Libc.SIGKILL], _clock);
-                killing.RunToEnd();
+                killing.Run();
             }
         }
 

@@ -89,14 +89,15 @@ internal sealed class ProcessTree : IDisposable
     /// <param name="grace">How long each of the two gentle signals may take.</param>
     /// <param name="keep">Names of processes to leave alone.</param>
     /// <param name="alsoFetches">Whether what is marked by <see cref="FetchVariable"/> belongs to it.</param>
-    /// <returns>What was ended, and what could not be: only if that is empty the run is over.</returns>
+    /// <param name="terms">How far to go, and how far someone went before; null: from the first signal to the end.</param>
+    /// <returns>What was ended, and what was not: only if that is empty the run is over.</returns>
     public static TreeEnd EndRun(
         string runId, ProcessIdentity? root, IReadOnlyCollection<ProcessIdentity> known, TimeSpan grace, IReadOnlyCollection<string> keep,
-        bool alsoFetches = false)
+        bool alsoFetches = false, EndingTerms? terms = null)
     {
         using var tree = OfDeadRun(runId, root, known, keep, alsoFetches);
-        using var ending = new TreeEnding(tree, grace, TreeEnding.InterruptFirst, System.Diagnostics.Stopwatch.StartNew());
-        ending.RunToEnd();
+        using var ending = new TreeEnding(tree, grace, TreeEnding.InterruptFirst, System.Diagnostics.Stopwatch.StartNew(), terms);
+        ending.Run();
         var end = ending.Result;
         ProcessIdentity[] all = root is { } r ? [.. known, r] : [.. known];
         var hidden = all.Where(p => IsHidden(p.Pid)).Select(p => new NamedProcess(p, "?"));

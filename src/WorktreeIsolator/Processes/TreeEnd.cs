@@ -15,4 +15,10 @@ internal sealed record TreeEnd(
     IReadOnlyList<NamedProcess> Ended, IReadOnlyList<NamedProcess> Kept, IReadOnlyList<NamedProcess> NotEnded, bool Killed)
 {
     public bool AllGone => NotEnded.Count == 0;
+
+    /// <summary>Whether those that still run have time left to end by themselves: whoever asked was not to wait for that.</summary>
+    public bool IsOngoing { get; init; }
+
+    /// <summary>The last gentle signal that all of them were sent; null if there was none.</summary>
+    public SentSignal? LastSent { get; init; }
 }

@@ -19,19 +19,28 @@ internal sealed unsafe class TreeEnding : IDisposable
     private readonly TimeSpan _grace;
     private readonly int[] _signals;
     private readonly Stopwatch _clock;
+    private readonly EndingTerms _terms;
     private readonly Dictionary<ProcessIdentity, ProcessHandle> _handles = [];
     private readonly Dictionary<ProcessIdentity, NamedProcess> _ended = [];
     private int _stage = -1;
     private TimeSpan _stageEnds;
     private TimeSpan _nextScan;
+    private SentSignal? _sent;
 
-    public TreeEnding(ProcessTree tree, TimeSpan grace, int[] signals, Stopwatch clock)
+    public TreeEnding(ProcessTree tree, TimeSpan grace, int[] signals, Stopwatch clock, EndingTerms? terms = null)
     {
         _tree = tree;
         _grace = grace;
         _signals = signals;
         _clock = clock;
-        EnterStage(0);
+        _terms = terms ?? new EndingTerms();
+        var stage = _terms.Last is { } last ? Array.IndexOf(signals, last.Signal) : -1;
+        EnterStage(Math.Max(stage, 0));
+        if (stage >= 0)
+        {
+            _sent = _terms.Last;
+            _stageEnds -= _sent!.Value.Age;
+        }
     }
 
     /// <summary>For a tree whose root is to stop: it may save what it has.</summary>
@@ -55,11 +64,14 @@ internal sealed unsafe class TreeEnding : IDisposable
         get
         {
             NamedProcess[] running = [.. _handles.Values.Where(h => !h.HasEnded).Select(h => h.Process)];
-            return new([.. _ended.Values.Except(running)], _tree.Kept, running, Killed);
+            return new([.. _ended.Values.Except(running)], _tree.Kept, running, Killed) { IsOngoing = !IsOver, LastSent = _sent };
         }
     }
 
     private int CurrentSignal => _signals[_stage];
+
+    private bool IsOutOfPatience => CurrentSignal != Libc.SIGKILL && _handles.Count > 0
+        && (_terms.Cancel.IsCancellationRequested || (_terms.Patience >= TimeSpan.Zero && _clock.Elapsed >= _terms.Patience));
 
     /// <summary>No more grace for anyone.</summary>
     public void KillNow()
@@ -104,10 +116,10 @@ internal sealed unsafe class TreeEnding : IDisposable
         }
     }
 
-    /// <summary>For callers without a loop of their own.</summary>
-    public void RunToEnd()
+    /// <summary>For callers without a loop of their own: to the end, or as far as the terms go.</summary>
+    public void Run()
     {
-        for (Advance(); !IsOver; Advance())
+        for (Advance(); !IsOver && !IsOutOfPatience; Advance())
         {
             var fds = PidFds.Select(fd => new Libc.PollFd { Fd = fd, Events = Libc.POLLIN }).ToArray();
             var wait = NextStep - _clock.Elapsed;
@@ -133,11 +145,13 @@ internal sealed unsafe class TreeEnding : IDisposable
         _stage = stage;
         _stageEnds = _clock.Elapsed + (CurrentSignal == Libc.SIGKILL ? KillPatience : _grace);
         _nextScan = TimeSpan.Zero;
+        _sent = null;
     }
 
     /// <summary>Finds all members and gives each the signal of this stage, once. False if there are none, as far as one can be sure.</summary>
     private bool SignalAll(out bool isSure)
     {
+        var now = SentSignal.Now;
         var anyone = Find(out var members, out isSure);
         if (CurrentSignal == Libc.SIGKILL)
         {
@@ -146,7 +160,7 @@ internal sealed unsafe class TreeEnding : IDisposable
 
         foreach (var (handle, isStopped) in members)
         {
-            if (handle.LastSignal != CurrentSignal)
+            if (handle.LastSignal != CurrentSignal && !WasSentByOther(handle.Process.Identity))
             {
                 Killed |= CurrentSignal == Libc.SIGKILL;
                 handle.Stop(CurrentSignal);
@@ -163,6 +177,11 @@ internal sealed unsafe class TreeEnding : IDisposable
             }
         }
 
+        if (_sent is null && members.Count > 0 && CurrentSignal != Libc.SIGKILL)
+        {
+            _sent = new SentSignal(CurrentSignal, now);
+        }
+
         if (CurrentSignal == Libc.SIGKILL && members.Count > 0 && members.TrueForAll(m => m.Handle.IsForbidden))
         {
             // Another user's: no patience helps.
@@ -171,6 +190,9 @@ internal sealed unsafe class TreeEnding : IDisposable
 
         return anyone;
     }
+
+    /// <summary>Many programs take a second interrupt for impatience, and break off what they save.</summary>
+    private bool WasSentByOther(ProcessIdentity process) => _terms.Last is { } last && _sent == last && process.StartTime < last.Ticks;
 
     /// <summary>Stops everyone first, so that no one forks while the others are being killed.</summary>
     private void FreezeAll(ref List<(ProcessHandle Handle, bool IsStopped)> members)

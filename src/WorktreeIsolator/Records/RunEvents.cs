@@ -8,6 +8,9 @@ internal static class RunEvents
     /// <summary>A target is about to be moved: the detail ends with where it was and where it goes.</summary>
     public const string Landing = "landing";
 
+    /// <summary>Processes that the run left were asked to end: with which signal, when, and which.</summary>
+    public const string Ending = "ending";
+
     private const string FileName = "events.jsonl";
 
     /// <summary>Appends a line.</summary>

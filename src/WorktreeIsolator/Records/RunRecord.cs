@@ -1,4 +1,6 @@
 using System.Globalization;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.Records;
 
@@ -51,7 +53,25 @@ public sealed record QueueInfo(int? Position, long WaitedMs, string? Behind = nu
 /// <param name="BootId">The boot during which that is true.</param>
 /// <param name="PidNamespace">Inode of the pid namespace.</param>
 /// <param name="Uid">The user it runs as.</param>
-public sealed record ProcessInfo(int Pid, long StartTime, string BootId, long PidNamespace, uint Uid);
+public sealed record ProcessInfo(int Pid, long StartTime, string BootId, long PidNamespace, uint Uid)
+{
+    /// <summary>A process of this machine, this user and our pid namespace.</summary>
+    internal static ProcessInfo Of(ProcessIdentity process) =>
+        new(process.Pid, process.StartTime, ProcessIdentity.BootId, ProcessIdentity.PidNamespace, Libc.GetEuid());
+
+    /// <summary>Reads a line as <see cref="ToLine"/> makes it; null if it is none.</summary>
+    internal static ProcessInfo? TryParse(string line) =>
+        line.Trim().Split(' ') is [var pid, var start, var boot, var space, var uid]
+        && int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+        && long.TryParse(start, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+        && long.TryParse(space, NumberStyles.None, CultureInfo.InvariantCulture, out var inode)
+        && uint.TryParse(uid, NumberStyles.None, CultureInfo.InvariantCulture, out var user)
+            ? new ProcessInfo(id, ticks, boot, inode, user)
+            : null;
+
+    /// <summary>All of it on one line.</summary>
+    internal string ToLine() => string.Create(CultureInfo.InvariantCulture, $"{Pid} {StartTime} {BootId} {PidNamespace} {Uid}\n");
+}
 
 /// <summary>
 /// Everything there is to know about one run; what <c>--json</c> prints and <c>run.json</c> holds, with names in snake_case. Times are UTC.

@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.Records;
 
@@ -52,14 +54,18 @@ public sealed partial class RunStore
     /// <summary>The record of one run; null if there is none, or it was written by a newer version of this program.</summary>
     public RunRecord? TryRead(string id) => TryRead(id, out _);
 
-    private RunRecord? TryRead(string id, out byte[] text)
+    /// <summary>What can be understood of a record that a newer version of this program wrote; null if that is nothing, or it is none.</summary>
+    internal RunRecord? TryReadNewer(string id) => TryReadAny(id, out _) is { Version: > RunRecord.CurrentVersion } record ? record : null;
+
+    private RunRecord? TryRead(string id, out byte[] text) => TryReadAny(id, out text) is { Version: <= RunRecord.CurrentVersion } record ? record : null;
+
+    private RunRecord? TryReadAny(string id, out byte[] text)
     {
         text = [];
         try
         {
             text = DurableFile.Read(Path.Combine(DirectoryOf(id), "run.json"));
-            var record = RecordReader.ReadRun(text);
-            return record.Version <= RunRecord.CurrentVersion ? record : null;
+            return RecordReader.ReadRun(text);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
@@ -74,7 +80,10 @@ public sealed partial class RunStore
     public IEnumerable<string> ActiveIds() => Names(_active).Where(name => RunId.TryParse(name) is not null);
 
     /// <summary>Whether a run is not final.</summary>
-    public bool IsActive(string id) => File.Exists(Path.Combine(_active, id));
+    public bool IsActive(string id) => File.Exists(ActiveFile(id));
+
+    /// <summary>The file that is there as long as a run is not final.</summary>
+    internal string ActiveFile(string id) => Path.Combine(_active, id);
 
     /// <summary>Whether there is a record that this program cannot read: a newer one wrote it, or it is damaged.</summary>
     public bool IsUnreadable(string id) => Directory.Exists(DirectoryOf(id)) && TryRead(id) is null && Directory.Exists(DirectoryOf(id));
@@ -230,8 +239,22 @@ public sealed partial class RunStore
         Deactivate(record.Id);
     }
 
-    /// <summary>Marks a run that is over as one that someone works with, so that recovery looks at it if they die.</summary>
-    internal void Activate(string id) => File.WriteAllBytes(Path.Combine(_active, id), []);
+    /// <summary>Marks a run that is over as one with which this process works, so that recovery looks at it if we die, and knows whose it is.</summary>
+    internal void Activate(string id) =>
+        DurableFile.Replace(Path.Combine(_active, id), Encoding.UTF8.GetBytes(ProcessInfo.Of(ProcessIdentity.Current).ToLine()), sync: false);
+
+    /// <summary>Who works, or worked until they died, with a run that is over; null if nobody does, or they did not say.</summary>
+    internal ProcessInfo? WhoActivated(string id)
+    {
+        try
+        {
+            return ProcessInfo.TryParse(Encoding.UTF8.GetString(DurableFile.Read(Path.Combine(_active, id))));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Marks a run as final.</summary>
     internal void Deactivate(string id) => File.Delete(Path.Combine(_active, id));

@@ -35,15 +35,14 @@ internal sealed class InterruptedWork(ProjectConfig project, Repository reposito
     }
 
     /// <summary>
-    /// Ends what a landing or dropping of a run that is over has left whose wt-run died: its processes, a fast-forward that broke off, the worktree
-    /// that it had made again, what git still knows of one that is gone. A worktree that is kept stays.
+    /// Ends what a landing or dropping of a run that is over has left whose wt-run died: a fast-forward that broke off, the worktree that it had made
+    /// again, what git still knows of one that is gone. A worktree that is kept stays.
     /// </summary>
     /// <param name="record">The run's record.</param>
     /// <returns>The record, which names no kept worktree that is not there, and the rescue.</returns>
     /// <exception cref="WorktreeIsolatorException">Something is in the way; nothing is lost, and it can be tried again.</exception>
     public RunRecord EndWhatPersonBegan(RunRecord record)
     {
-        DeadRun.EndKilledLanding(record.Id, project.KeepProcesses);
         if (WorktreePlan.Of(record, project, repository) is not { } plan)
         {
             return record;

@@ -5,7 +5,7 @@ using WorktreeIsolator.Records;
 namespace WorktreeIsolator.Recovery;
 
 /// <summary>What all steps of one prune share: the records as they were when it began, how old things may get, and whether to take anything.</summary>
-internal sealed class PruneScope(RunStore store, ProjectConfig project, RetentionConfig retention, TimeProvider time, bool isDryRun)
+internal sealed class PruneScope(RunStore store, ProjectConfig project, RetentionConfig retention, TimeProvider time, bool isDryRun, CancellationToken cancel)
 {
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
@@ -50,6 +50,7 @@ internal sealed class PruneScope(RunStore store, ProjectConfig project, Retentio
     /// <summary>Takes something, unless this is a dry run; what cannot be taken is left, and says why.</summary>
     public PruneItem Take(string kind, string name, string reason, Action take)
     {
+        cancel.ThrowIfCancellationRequested();
         if (!IsDryRun)
         {
             try

@@ -26,18 +26,22 @@ public sealed class Pruner
     /// <summary>Prunes one project.</summary>
     /// <param name="project">The project; its directory exists.</param>
     /// <param name="dryRun">Whether to say only what would happen.</param>
+    /// <param name="cancel">Ends it before the next thing is taken.</param>
+    /// <param name="kill">Breaks off commands of git that take too long.</param>
     /// <returns>What was taken, and what was found and left, each with its reason.</returns>
-    public IReadOnlyList<PruneItem> Prune(ProjectConfig project, bool dryRun)
+    /// <exception cref="OperationCanceledException">It was cancelled; what was taken is gone, what was not is left.</exception>
+    public IReadOnlyList<PruneItem> Prune(ProjectConfig project, bool dryRun, CancellationToken cancel = default, CancellationToken kill = default)
     {
         var repository = ProjectRepository.TryOpen(project, _options.Environment);
         var reconciler = new Reconciler(project, _options, repository);
         var items = new List<PruneItem>(dryRun
             ? reconciler.FindDead().Select(record =>
                 new PruneItem("run", record.Id, true, "its wt-run process is dead: its work is kept, its worktree removed"))
-            : reconciler.Reconcile().Select(record =>
-                new PruneItem("run", record.Id, record.State.IsFinal(), record.Message ?? "its wt-run process is dead")));
+            : reconciler.Reconcile(Timeout.InfiniteTimeSpan, cancel, kill).Select(run =>
+                new PruneItem("run", run.Record.Id, run.WhyNotOver is null, run.WhyNotOver ?? run.Record.Message ?? "its wt-run process is dead")));
+        cancel.ThrowIfCancellationRequested();
         var store = repository is null ? RunStore.WithoutGit(project.Path) : new RunStore(repository.StateDirectory);
-        var scope = new PruneScope(store, project, _retention, _options.Time, dryRun);
+        var scope = new PruneScope(store, project, _retention, _options.Time, dryRun, cancel);
 
         // Decided on what was there before anything is taken: a record stays until the prune after the one that took its rescue ref.
         var refs = repository is null ? RunRefList.None : RunRefList.Read(repository);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Notifications;
@@ -15,6 +16,9 @@ namespace WorktreeIsolator.Recovery;
 public sealed class Reconciler
 {
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>What an engine takes that ends when it is asked: with many dead runs, none of them is passed over before that.</summary>
+    private static readonly TimeSpan ShortestPatience = TimeSpan.FromMilliseconds(50);
 
     private readonly ProjectConfig _project;
     private readonly RunnerOptions _options;
@@ -40,13 +44,51 @@ public sealed class Reconciler
     /// <summary>The runs whose supervisor is gone, without touching anything.</summary>
     public IReadOnlyList<RunRecord> FindDead() => DeadRun.Find(_store);
 
-    /// <summary>Ends what dead runs left. Whoever comes second finds nothing to do.</summary>
-    /// <returns>The records that became final, and those that could not, which say why.</returns>
-    public IReadOnlyList<RunRecord> Reconcile()
+    /// <summary>
+    /// Ends what dead runs left. Whoever comes second finds nothing to do, or goes on where the first one stopped. What it is waiting for, it tells
+    /// <see cref="RunnerOptions.Observer"/> after a second.
+    /// </summary>
+    /// <param name="patience">
+    /// How long to wait for processes that were asked to end: their grace may be hours. <see cref="Timeout.InfiniteTimeSpan"/> for as long as it takes.
+    /// </param>
+    /// <param name="cancel">Ends the wait; what was begun is left so that the next one goes on with it.</param>
+    /// <param name="kill">Breaks off commands of git and of the project that take too long.</param>
+    /// <returns>The runs that were dead: those that are over now, and the others.</returns>
+    public IReadOnlyList<RecoveredRun> Reconcile(TimeSpan patience, CancellationToken cancel = default, CancellationToken kill = default)
     {
-        var results = new List<RunRecord>();
+        var clock = Stopwatch.StartNew();
+        var over = new List<RecoveredRun>();
+        RecoveredRun? told = null;
+        while (true)
+        {
+            var remaining = patience < TimeSpan.Zero ? DeadRun.Pass : patience - clock.Elapsed;
+            var found = ReconcileOnce(remaining < DeadRun.Pass ? remaining : DeadRun.Pass, cancel, kill);
+            over.AddRange(found.Where(run => run.WhyNotOver is null));
+            if (cancel.IsCancellationRequested || (patience >= TimeSpan.Zero && clock.Elapsed >= patience) || found.Find(run => run.AtWork is not null) is not { } first)
+            {
+                return [.. over, .. found.Where(run => run.WhyNotOver is not null)];
+            }
+
+            if (first.Record.Id != told?.Record.Id)
+            {
+                told = first;
+                _options.Observer.Began($"ending what run {first.Record.Id[..8]} left behind: {string.Join(", ", first.AtWork!)}");
+            }
+        }
+    }
+
+    /// <summary>Every dead run once.</summary>
+    private List<RecoveredRun> ReconcileOnce(TimeSpan patience, CancellationToken cancel, CancellationToken kill)
+    {
+        var clock = Stopwatch.StartNew();
+        var results = new List<RecoveredRun>();
         foreach (var id in _store.ActiveIds())
         {
+            if (cancel.IsCancellationRequested)
+            {
+                break;
+            }
+
             using var liveness = _store.TryTakeOver(id);
             if (liveness is null)
             {
@@ -60,33 +102,45 @@ public sealed class Reconciler
                 continue;
             }
 
+            var remaining = patience - clock.Elapsed;
+            var within = remaining > ShortestPatience ? remaining : ShortestPatience;
             if (record.State.IsFinal())
             {
-                EndWhatPersonBegan(record, liveness);
+                if (EndWhatPersonBegan(record, liveness, within, cancel, kill) is { } left)
+                {
+                    results.Add(left);
+                }
+
                 continue;
             }
 
-            results.Add(Recover(record, liveness));
+            results.Add(Recover(record, liveness, within, cancel, kill));
         }
 
-        foreach (var ended in results.Where(record => record.State.IsFinal()))
+        foreach (var ended in results.Where(run => run.WhyNotOver is null))
         {
-            new Notifier(ProjectOf(ended), _options, _store).Tell(ended);
+            new Notifier(ProjectOf(ended.Record), _options, _store).TellBehind(ended.Record);
         }
 
         return results;
     }
 
     /// <summary>A run that is over is active again while someone lands or drops it; who did may have died.</summary>
-    private void EndWhatPersonBegan(RunRecord record, FileLock liveness)
+    /// <returns>What is left of that; null if nothing is.</returns>
+    private RecoveredRun? EndWhatPersonBegan(RunRecord record, FileLock liveness, TimeSpan patience, CancellationToken cancel, CancellationToken kill)
     {
         using var journal = _store.TakeOver(record, liveness, _options.Time);
+        if (DeadRun.WhyLandingIsNotOver(_store, record, ProjectOf(record).KeepProcesses, patience, cancel) is { } left)
+        {
+            return new RecoveredRun(record, left.AtWork is null ? left.Why : $"A landing or dropping of it broke off. {left.Why}", left.AtWork);
+        }
+
         try
         {
             if (_repository is not null)
             {
                 using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
-                var ended = new InterruptedWork(ProjectOf(record), _repository, _store, ContextFor(journal, log)).EndWhatPersonBegan(record);
+                var ended = new InterruptedWork(ProjectOf(record), _repository, _store, ContextFor(journal, log, kill)).EndWhatPersonBegan(record);
                 NameRescue(_repository, journal);
                 if (ended != record)
                 {
@@ -95,11 +149,13 @@ public sealed class Reconciler
             }
 
             _store.Settle(journal.Record);
+            return null;
         }
         catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
             // It stays active, so that the next command tries again.
             journal.Note("recovery", e.Message);
+            return null;
         }
     }
 
@@ -112,18 +168,25 @@ public sealed class Reconciler
         }
     }
 
-    private RunRecord Recover(RunRecord record, FileLock liveness)
+    private RecoveredRun Recover(RunRecord record, FileLock liveness, TimeSpan patience, CancellationToken cancel, CancellationToken kill)
     {
         using var journal = _store.TakeOver(record, liveness, _options.Time);
-        if (DeadRun.WhyNotOver(record, _options.Environment, ProjectOf(record).KeepProcesses) is { } why)
+        if (DeadRun.WhyNotOver(_store, record, _options.Environment, ProjectOf(record).KeepProcesses, patience, cancel) is { } left)
         {
-            return record with { Message = why };
+            // Who looks at the run is to see what keeps it; what cannot be dealt with from here is not touched.
+            var why = $"Its wt-run process died. {left.Why}";
+            if (left.AtWork is not null && record.Message != why)
+            {
+                journal.Update(now => now with { Message = why });
+            }
+
+            return new RecoveredRun(record with { Message = left.Why }, left.Why, left.AtWork);
         }
 
         try
         {
             using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
-            var context = ContextFor(journal, log);
+            var context = ContextFor(journal, log, kill);
             var brought = _repository is null || record.Worktree is null ? record : new InterruptedWork(ProjectOf(record), _repository, _store, context).BringBack(record);
             journal.Update(
                 _ => brought with
@@ -138,10 +201,11 @@ public sealed class Reconciler
         {
             // It stays active, so that the next command tries again.
             journal.Note("recovery", e.Message);
-            return record with { Message = $"It could not be brought to an end: {e.Message}" };
+            var why = $"It could not be brought to an end: {e.Message}";
+            return new RecoveredRun(record with { Message = why }, why);
         }
 
-        return journal.Record;
+        return new RecoveredRun(journal.Record);
     }
 
     /// <summary>What is kept of a run, and how, its own project says; whoever looks may be another one of the same repository.</summary>
@@ -149,6 +213,6 @@ public sealed class Reconciler
         record.Project == _project.Name ? _project : _options.Projects.GetValueOrDefault(record.Project, _project);
 
     /// <summary>Whoever runs a command now is not watching that run.</summary>
-    private RunContext ContextFor(RunJournal journal, OutputLog log) => RunContext.For(
-        journal, _options with { Observer = RunObserver.None }, _repository, log, ProjectOf(journal.Record).KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);
+    private RunContext ContextFor(RunJournal journal, OutputLog log, CancellationToken kill) => RunContext.For(
+        journal, _options with { Observer = RunObserver.None }, _repository, log, ProjectOf(journal.Record).KeepProcesses, LockTimeout, CancellationToken.None, kill);
 }

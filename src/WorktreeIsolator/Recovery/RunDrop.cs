@@ -44,6 +44,11 @@ public static class RunDrop
             throw Cannot(record, "its wt-run process died", "First: wt-run prune");
         }
 
+        if (DeadRun.WhyLandingIsOutOfReach(store, record.Id) is { } why)
+        {
+            throw Cannot(record, why);
+        }
+
         using var journal = store.TakeOver(record, liveness, options.Time);
         store.Activate(record.Id);
         using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));

@@ -92,13 +92,25 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
             {
                 yield return RunEvents.Read(store.DirectoryOf(record.Id), "recovery") is [.., var last]
                     ? Problem(check, $"{died} It could not be brought to an end: {last.Trim()}", "wt-run prune")
-                    : Note(check, $"{died} The next wt-run command that looks at runs brings it to its end.", "wt-run prune");
+                    : Note(
+                        check, $"{died} {(RunEvents.Read(store.DirectoryOf(record.Id), RunEvents.Ending).Count > 0 ? record.Message : "The next wt-run command that looks at runs brings it to its end.")}", "wt-run prune");
             }
         }
 
+        foreach (var id in store.ActiveIds().Where(id => !store.IsAlive(id) && store.TryRead(id) is { } run && run.State.IsFinal()))
+        {
+            if (DeadRun.WhyLandingIsOutOfReach(store, id) is { } why)
+            {
+                yield return Problem(check, $"Run {id}: {why}", "wt-run list   # there, where it was begun; or here after the next boot");
+            }
+        }
+
+        var unreadable = UnreadableRun.Find(store, null, options.Environment).ToDictionary(run => run.Id, StringComparer.Ordinal);
         foreach (var id in store.ActiveIds().Where(store.IsUnreadable))
         {
-            yield return Problem(check, $"Run {id} is under way or died, and {RecordPruning.Unreadable}.", "wt-run --version   # use the newest one here");
+            yield return unreadable.TryGetValue(id, out var dead)
+                ? Problem(check, $"Run {id}: {dead.Text}", dead.Help)
+                : Problem(check, $"Run {id} is under way, and {RecordPruning.Unreadable}.", "wt-run --version   # use the newest one here");
         }
     }
 

@@ -130,7 +130,12 @@ internal sealed class SessionWorktree : RunDirectory
             return;
         }
 
-        DeadRun.EndKilledLanding(session.LastRun, plan.Project.KeepProcesses);
+        var store = new RunStore(plan.Repository.StateDirectory);
+        if (store.TryRead(session.LastRun) is { } last)
+        {
+            DeadRun.EndKilledLanding(store, last, plan.Project.KeepProcesses, context.Cancel);
+        }
+
         if (CommitId.TryParse(File.ReadAllText(note)) is { } tip)
         {
             using var adopted = TemporaryWorktree.Adopt(plan, found, context);

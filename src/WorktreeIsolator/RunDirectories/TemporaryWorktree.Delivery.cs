@@ -101,7 +101,7 @@ internal sealed partial class TemporaryWorktree
         LandingPlace? place = target switch
         {
             { Branch: { } here } => new Landing(
-                repository, project, here, _context.RunId, note, tree => DeadRun.EndThoseInPlace(new RunStore(repository.StateDirectory), tree, _context.Environment, project.KeepProcesses)),
+                repository, project, here, _context.RunId, note, tree => DeadRun.EndThoseInPlace(new RunStore(repository.StateDirectory), tree, _context.Environment, project.KeepProcesses, _context.Cancel)),
             { Remote: { } there } => new PushedTarget(
                 repository, there, push, cancel => SharedFetch.FetchTip(repository.FetchingFor(_context.RunId), there, cancel), work.Tip, () => _context.Journalled(RunEvents.Landing)),
             _ => null,

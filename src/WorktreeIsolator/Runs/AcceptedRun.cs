@@ -1,7 +1,6 @@
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Isolation;
-using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
@@ -13,6 +12,9 @@ namespace WorktreeIsolator.Runs;
 /// <summary>A request that was found possible: where it will run and from what is decided, and nothing has been made yet.</summary>
 internal sealed class AcceptedRun
 {
+    /// <summary>How long a run that is not in the queue yet stays with what dead runs left; what it needs of theirs, it waits for in its turn.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly RunRequest _request;
     private readonly RunnerOptions _options;
     private readonly Repository? _repository;
@@ -64,7 +66,8 @@ internal sealed class AcceptedRun
             throw new WorktreeIsolatorException(FailureKind.Configuration, refuse.Reason, refuse.Hint);
         }
 
-        EndDeadRuns(project, repository, options);
+        EndDeadRuns(project, repository, options, cancellation);
+        cancellation.ThrowIfCancellationRequested();
         var id = RunId.New().ToString();
         var plan = decision is not UseWorktree ? null
             : request.Session is not null ? SessionPlan.Decide(request, options, repository!, id, cancellation).Plan
@@ -83,14 +86,10 @@ internal sealed class AcceptedRun
             Directory = plan is null ? project.Path : null,
             Engine = new EngineInfo(request.Engine.Name, request.Engine.Command, GraceMs: (long)request.Engine.Grace.TotalMilliseconds),
             MergeBack = plan is null ? null : new MergeBackInfo(plan.Target.PolicyName, Target: plan.Target.Name),
-            Supervisor = Describe(ProcessIdentity.Current),
+            Supervisor = ProcessInfo.Of(ProcessIdentity.Current),
             CreatedAt = options.Time.GetUtcNow(),
         });
     }
-
-    /// <summary>A process as a record names it.</summary>
-    public static ProcessInfo Describe(ProcessIdentity process) =>
-        new(process.Pid, process.StartTime, ProcessIdentity.BootId, ProcessIdentity.PidNamespace, Libc.GetEuid());
 
     /// <summary>Writes the run down; from here on it is there for everyone.</summary>
     public RunJournal Publish()
@@ -124,16 +123,10 @@ internal sealed class AcceptedRun
         };
         try
         {
-            if (place is not null && EngineGate.Enter(_request.Engine, _options.StateHome, waiting, context) is { } gate)
+            if (place is not null && EngineGate.Enter(_request, _options, _store, waiting, context) is { } gate)
             {
                 var admission = new Admission(place, gate);
                 place = admission;
-                if (gate.IsGuarded)
-                {
-                    // A dead run's place at the engine is free before its engine has ended.
-                    EndDeadRuns(_request.Project, _repository, _options);
-                }
-
                 waiting.Go();
                 place = null;
                 return admission;
@@ -214,19 +207,19 @@ internal sealed class AcceptedRun
                 State = RunState.Running,
                 StartedAt = journal.Now,
                 PrepareMs = (long)(journal.Now - record.CreatedAt).TotalMilliseconds,
-                EngineProcess = Describe(process),
+                EngineProcess = ProcessInfo.Of(process),
             }),
         };
     }
 
     /// <summary>A dead run's engine may still work where this run is about to, and its worktree may still hold a branch.</summary>
-    private static void EndDeadRuns(ProjectConfig project, Repository? repository, RunnerOptions options)
+    private static void EndDeadRuns(ProjectConfig project, Repository? repository, RunnerOptions options, CancellationToken cancel)
     {
-        foreach (var dead in new Reconciler(project, options, repository).Reconcile())
+        foreach (var (dead, why, _) in new Reconciler(project, options, repository).Reconcile(Patience, cancel))
         {
-            options.Observer.Warning(dead.State.IsFinal()
+            options.Observer.Warning(why is null
                 ? $"Run {dead.Id} had died. It is interrupted now; what it made is kept ('wt-run show {dead.Id}')."
-                : $"Run {dead.Id} has died. {dead.Message}");
+                : dead.State.IsFinal() ? $"Run {dead.Id}: {why}" : $"Run {dead.Id} has died. {why}");
         }
     }
 

@@ -4,6 +4,7 @@ using System.Text;
 using WorktreeIsolator.Engines;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Queueing;
+using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Runs;
@@ -15,22 +16,30 @@ namespace WorktreeIsolator.Runs;
 internal sealed class EngineGate : IDisposable
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan PauseForTheDead = TimeSpan.FromMilliseconds(100);
 
     private readonly List<IDisposable> _held = [];
 
-    private EngineGate()
+    private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly Func<string, EngineHolder> _leaveNote;
+
+    private EngineGate(IReadOnlyDictionary<string, string> environment, Func<string, EngineHolder> leaveNote)
     {
+        _environment = environment;
+        _leaveNote = leaveNote;
     }
 
     /// <summary>Waits at the gate.</summary>
-    /// <param name="engine">The engine.</param>
-    /// <param name="stateHome">Where what is shared by all repositories lies.</param>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="options">What all runs share: where what is shared by all repositories lies.</param>
+    /// <param name="store">The store that holds the run.</param>
     /// <param name="waiting">The run.</param>
     /// <param name="context">The run.</param>
     /// <returns>Null if it did not open in time, which the record then says.</returns>
-    public static EngineGate? Enter(EngineDefinition engine, string stateHome, WaitingRun waiting, RunContext context)
+    public static EngineGate? Enter(RunRequest request, RunnerOptions options, RunStore store, WaitingRun waiting, RunContext context)
     {
-        var gate = new EngineGate();
+        var (engine, stateHome) = (request.Engine, options.StateHome);
+        var gate = new EngineGate(options.Environment, queue => EngineHolder.Leave(queue, context.RunId, store, request.Project.KeepProcesses));
         try
         {
             if ((engine.MaxParallel is not { } places || gate.TakePlace(engine.Name!, places, stateHome, waiting, context))
@@ -49,9 +58,6 @@ internal sealed class EngineGate : IDisposable
         return null;
     }
 
-    /// <summary>Whether there was anything to pass.</summary>
-    public bool IsGuarded => _held.Count > 0;
-
     /// <summary>Lets the next one in.</summary>
     public void Dispose()
     {
@@ -63,11 +69,33 @@ internal sealed class EngineGate : IDisposable
         _held.Clear();
     }
 
-    private bool TakePlace(string engine, int places, string stateHome, WaitingRun waiting, RunContext context) =>
-        waiting.WaitInLine(
-            Hold(Ticket.Take(Path.Combine(stateHome, "engines", engine), context.RunId, places)),
-            $"a place for the engine '{engine}' (max_parallel = {places})",
-            waiting.Remaining);
+    private bool TakePlace(string engine, int places, string stateHome, WaitingRun waiting, RunContext context)
+    {
+        var queue = Path.Combine(stateHome, "engines", engine);
+        var what = $"a place for the engine '{engine}' (max_parallel = {places})";
+        return waiting.WaitInLine(Hold(Ticket.Take(queue, context.RunId, places)), what, waiting.Remaining)
+            && AwaitTheDead(queue, what, waiting.Remaining, waiting, context);
+    }
+
+    /// <summary>The place of a dead run is free before its engine has ended, in whatever repository that works.</summary>
+    private bool AwaitTheDead(string queue, string what, TimeSpan within, WaitingRun waiting, RunContext context)
+    {
+        var clock = Stopwatch.StartNew();
+        while (EngineHolder.EndTheDead(queue, _environment, context.Cancel) is var (run, why))
+        {
+            context.Cancel.ThrowIfCancellationRequested();
+            if (clock.Elapsed >= within)
+            {
+                return waiting.Busy(why.TrimEnd('.'));
+            }
+
+            waiting.Tell(1, run, what, why);
+            Waiting.Pause(PauseForTheDead, context.Cancel);
+        }
+
+        Hold(_leaveNote(queue));
+        return true;
+    }
 
     /// <summary>flock keeps no order among those who wait, so runs take a ticket first. Nothing is written into the file: it may be of use to someone.</summary>
     private bool TakeLock(EngineDefinition engine, string file, string stateHome, WaitingRun waiting, RunContext context)
@@ -76,7 +104,8 @@ internal sealed class EngineGate : IDisposable
         var within = waiting.MayWait ? engine.LockTimeout : TimeSpan.Zero;
         var what = $"the lock '{file}' of the engine '{engine.Name}'";
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalPath.Of(file))).AsSpan(0, 8));
-        if (!waiting.WaitInLine(Hold(Ticket.Take(Path.Combine(stateHome, "engines", $".lock-{key}"), context.RunId)), what, within))
+        var queue = Path.Combine(stateHome, "engines", $".lock-{key}");
+        if (!waiting.WaitInLine(Hold(Ticket.Take(queue, context.RunId)), what, within) || !AwaitTheDead(queue, what, within - clock.Elapsed, waiting, context))
         {
             return false;
         }

@@ -90,7 +90,8 @@ internal sealed class InPlaceTurn : IDisposable
         }
 
         return TakeLockOfTheLiving(path, tree, request, options, repository, store, waiting, context)
-            && (project.Concurrent || AwaitNobody(waiting, context, () => PeerProcesses.Of(project, repository, tree) is [var peer, ..] ? (null, peer.ToString()) : null));
+            && AwaitTheUnreadable(store, tree, project.Concurrent, options, waiting, context)
+            && (project.Concurrent || AwaitNobody(waiting, context, () => PeerProcesses.Of(project, repository, tree) is [var peer, ..] ? (null, peer.ToString(), PauseForLook) : null));
     }
 
     /// <summary>
@@ -105,7 +106,7 @@ internal sealed class InPlaceTurn : IDisposable
         var isShared = request.Project.Concurrent;
         for (var look = 1; ; look++)
         {
-            if (!AwaitNobody(waiting, context, () => WhatDeadRunsLeft(store, tree, isShared, reconciler)) || !TakeLock(path, isShared, waiting, context))
+            if (!AwaitNobody(waiting, context, () => WhatDeadRunsLeft(store, tree, isShared, reconciler, waiting, context)) || !TakeLock(path, isShared, waiting, context))
             {
                 return false;
             }
@@ -136,19 +137,43 @@ internal sealed class InPlaceTurn : IDisposable
     }
 
     /// <summary>The lock of a dead run is free before its engine has ended, and someone else may just be ending that.</summary>
-    private static (string? Run, string Holder)? WhatDeadRunsLeft(RunStore store, string tree, bool isShared, Reconciler reconciler) =>
-        reconciler.Reconcile().Concat(isShared ? reconciler.FindDead() : DeadRun.FindInPlace(store, tree))
-            .FirstOrDefault(record => !record.State.IsFinal() && DeadRun.IsInPlaceIn(record, tree)) is { } left
-            ? (left.Id, $"run {left.Id}, whose wt-run process died. {left.Message}".TrimEnd())
-            : null;
-
-    private static bool AwaitNobody(WaitingRun waiting, RunContext context, Func<(string? Run, string Holder)?> find)
+    private static (string? Run, string Holder, int PauseForLook)? WhatDeadRunsLeft(
+        RunStore store, string tree, bool isShared, Reconciler reconciler, WaitingRun waiting, RunContext context)
     {
-        // To look may mean to look at every process of the machine.
-        var clock = Stopwatch.StartNew();
-        for (; find() is var (run, holder); clock.Restart())
+        var found = reconciler.Reconcile(waiting.PatienceWithTheDead, context.Cancel, context.Kill);
+        return found.Select(run => run.Record).Concat(isShared ? reconciler.FindDead() : DeadRun.FindInPlace(store, tree))
+            .FirstOrDefault(record => !record.State.IsFinal() && DeadRun.IsInPlaceIn(record, tree)) is { } left
+            ? (left.Id, $"run {left.Id}, whose wt-run process died. {left.Message?.Replace("Its wt-run process died. ", "", StringComparison.Ordinal)}".TrimEnd(), 1)
+            : null;
+    }
+
+    /// <summary>A record that cannot be read says neither where its run worked nor that it is over. It may not be passed in silence, nor block a project for ever.</summary>
+    private static bool AwaitTheUnreadable(RunStore store, string tree, bool isShared, RunnerOptions options, WaitingRun waiting, RunContext context)
+    {
+        if (!isShared && !AwaitNobody(
+            waiting,
+            context,
+            () => UnreadableRun.Find(store, tree, options.Environment).FirstOrDefault(run => run.MayBeAtWork) is { } left ? (left.Id, $"run {left.Id}. {left.Text} What helps: {left.Help}", PauseForLook) : null))
         {
-            var pause = TimeSpan.FromTicks(Math.Clamp(clock.Elapsed.Ticks * PauseForLook, ShortestPause.Ticks, LongestPause.Ticks));
+            return false;
+        }
+
+        foreach (var run in UnreadableRun.Find(store, tree, options.Environment))
+        {
+            context.Warn($"Run {run.Id}: {run.Text} This run goes on beside it. What helps: {run.Help}");
+        }
+
+        return true;
+    }
+
+    private static bool AwaitNobody(WaitingRun waiting, RunContext context, Func<(string? Run, string Holder, int PauseForLook)?> find)
+    {
+        // To look may mean to look at every process of the machine; or to have waited already.
+        var clock = Stopwatch.StartNew();
+        for (; find() is var (run, holder, pauseForLook); clock.Restart())
+        {
+            context.Cancel.ThrowIfCancellationRequested();
+            var pause = TimeSpan.FromTicks(Math.Clamp(clock.Elapsed.Ticks * pauseForLook, ShortestPause.Ticks, LongestPause.Ticks));
             if (waiting.Remaining <= TimeSpan.Zero)
             {
                 return waiting.Busy(holder.TrimEnd('.'));

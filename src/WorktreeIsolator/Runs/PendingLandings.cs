@@ -80,7 +80,7 @@ internal sealed class PendingLandings(ProjectConfig project, RunnerOptions optio
         try
         {
             // Whoever sees our run is told how it ends, not each step on the way.
-            return IsInTheWay(owner, record) ? null : Relanding.TryLandPending(owner, record, options with { Observer = RunObserver.None }, cancel, kill);
+            return IsInTheWay(owner, record, cancel) ? null : Relanding.TryLandPending(owner, record, options with { Observer = RunObserver.None }, cancel, kill);
         }
         catch (OperationCanceledException)
         {
@@ -100,7 +100,7 @@ internal sealed class PendingLandings(ProjectConfig project, RunnerOptions optio
         [.. WorktreeList.Read(repository).Where(entry => entry.Path != repository.Top).Select(entry => entry.BranchRef).OfType<string>()];
 
     /// <summary>A landing that is refused in the end would check out, merge and verify for nothing, each time that a run in place ends.</summary>
-    private bool IsInTheWay(ProjectConfig owner, RunRecord record)
+    private bool IsInTheWay(ProjectConfig owner, RunRecord record, CancellationToken cancel)
     {
         if (record.MergeBack is not { Target: { } name, Commit: { } commit } || BranchName.TryParse(name) is not { } target)
         {
@@ -110,7 +110,7 @@ internal sealed class PendingLandings(ProjectConfig project, RunnerOptions optio
         if (!_checkouts.TryGetValue(name, out var checkout))
         {
             var landing = new Landing(
-                repository, owner, target, record.Id, static _ => { }, tree => DeadRun.EndThoseInPlace(store, tree, options.Environment, owner.KeepProcesses));
+                repository, owner, target, record.Id, static _ => { }, tree => DeadRun.EndThoseInPlace(store, tree, options.Environment, owner.KeepProcesses, cancel));
             var git = landing.FindCheckout(out var obstacle);
             checkout = new Checkout(obstacle is not null, git is null || obstacle is not null ? null : WorktreeStatus.Read(git));
             _checkouts.Add(name, checkout);

@@ -51,7 +51,7 @@ internal static class Relanding
             return null;
         }
 
-        RequireUndelivered(record);
+        RequireUndelivered(store, record);
 
         // A run whose policy landed nothing lands on its base's branch: asking for it is the decision.
         var plan = recorded with
@@ -91,8 +91,13 @@ internal static class Relanding
         }
     }
 
-    private static void RequireUndelivered(RunRecord record)
+    private static void RequireUndelivered(RunStore store, RunRecord record)
     {
+        if (DeadRun.WhyLandingIsOutOfReach(store, record.Id) is { } why)
+        {
+            throw Cannot(record, why);
+        }
+
         if (!record.State.IsFinal())
         {
             throw Cannot(record, "its wt-run process died. First: wt-run prune");
@@ -109,7 +114,7 @@ internal static class Relanding
         var kept = RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit);
         if (kept is not null)
         {
-            DeadRun.EndKilledLanding(record.Id, plan.Project.KeepProcesses);
+            DeadRun.EndKilledLanding(new RunStore(plan.Repository.StateDirectory), record, plan.Project.KeepProcesses, context.Cancel);
         }
 
         if (kept is not null && record.Kept is null)

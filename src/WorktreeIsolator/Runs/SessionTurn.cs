@@ -63,13 +63,13 @@ internal sealed class SessionTurn(IDisposable turn, IDisposable place) : IDispos
     {
         while (SessionEnding.WhoDied(store, request.Session!.Value) is not null)
         {
-            var left = new Reconciler(request.Project, options, repository).Reconcile();
+            var left = new Reconciler(request.Project, options, repository).Reconcile(waiting.PatienceWithTheDead, context.Cancel, context.Kill);
             if (SessionEnding.WhoDied(store, request.Session.Value) is not { } dead)
             {
                 break;
             }
 
-            var holder = $"run {dead}, whose wt-run process died. {left.FirstOrDefault(record => record.Id == dead)?.Message}".TrimEnd();
+            var holder = $"run {dead}, whose wt-run process died. {left.FirstOrDefault(run => run.Record.Id == dead)?.WhyNotOver}".TrimEnd();
             if (waiting.Remaining <= TimeSpan.Zero)
             {
                 return waiting.Busy(holder.TrimEnd('.'));

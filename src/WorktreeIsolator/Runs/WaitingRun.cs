@@ -19,6 +19,9 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <summary>How long it may still wait for a turn.</summary>
     public TimeSpan Remaining => MayWait ? request.WaitTimeout - _clock.Elapsed : TimeSpan.Zero;
 
+    /// <summary>How long it may stay with what dead runs left, before it says what it waits for and looks whether it is cancelled or late.</summary>
+    public TimeSpan PatienceWithTheDead => Remaining < DeadRun.Pass ? Remaining : DeadRun.Pass;
+
     /// <summary>Waits in line.</summary>
     /// <param name="ticket">Its ticket.</param>
     /// <param name="what">What it waits for, as the end of <c>waiting for …</c>.</param>

@@ -1,0 +1,17 @@
+namespace WorktreeIsolator.Processes;
+
+/// <summary>
+/// How long whoever ends the processes of a dead run stays with it. The grace may be longer than anyone who just came by wants to wait: then the next one
+/// goes on where this one stopped, and nobody is sent a signal twice.
+/// </summary>
+internal sealed record EndingTerms
+{
+    /// <summary>How long to wait for processes that were sent a gentle signal. Those that are killed are waited for in any case, some seconds at most.</summary>
+    public TimeSpan Patience { get; init; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>Ends the wait.</summary>
+    public CancellationToken Cancel { get; init; }
+
+    /// <summary>The last gentle signal that someone before us sent to all of them; null if nobody did.</summary>
+    public SentSignal? Last { get; init; }
+}

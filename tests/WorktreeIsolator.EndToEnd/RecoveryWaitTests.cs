@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Globalization;
+using WorktreeIsolator.EndToEnd.Model;
+using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
+using Xunit;
+
+namespace WorktreeIsolator.EndToEnd;
+
+/// <summary>Its supervisor was killed, and its engine takes the time that its grace gives it, or would.</summary>
+public sealed class A_dead_run_whose_engine_takes_its_time : IDisposable
+{
+    /// <summary>Far below any grace here, far above what a busy machine needs for a command that stays two seconds.</summary>
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+
+    private readonly Scratch _scratch = new();
+    private readonly TestRepository _repository;
+
+    public A_dead_run_whose_engine_takes_its_time() => _repository = new TestRepository(_scratch);
+
+    public void Dispose()
+    {
+        foreach (var pid in new[] { "pid", "daemon" }.Where(name => File.Exists(_scratch.Path(name))).Select(Pid))
+        {
+            if (ProcessEntry.Read(pid) is { } left && left.Name is "sh" or "sleep")
+            {
+                Victims.Kill(left);
+            }
+        }
+
+        _scratch.Dispose();
+    }
+
+    [Fact]
+    public void Holds_a_command_that_only_looks_up_for_a_moment_and_is_shown_as_what_it_is()
+    {
+        var (id, engine) = KillAbove("trap 'echo INT >> signals' INT", grace: "10m");
+        var clock = Stopwatch.StartNew();
+
+        var listed = _repository.WtRun.Run("list", "--json").Expect(0);
+
+        var record = Assert.Single(listed.Records);
+        Assert.Equal(RunState.Running, record.State);
+        Assert.Contains($"Its wt-run process died. Still at work of it: engine slow (pid {engine.Pid})", record.Message, StringComparison.Ordinal);
+        Assert.Contains($"wt-run: ending what run {id[..8]} left behind: engine slow (pid {engine.Pid})", listed.Error, StringComparison.Ordinal);
+        Assert.Contains($"wt-run: warning: Run {id} has died. Still at work of it: engine slow (pid {engine.Pid})", listed.Error, StringComparison.Ordinal);
+        Assert.Contains("has 10m for that", listed.Error, StringComparison.Ordinal);
+        Assert.Contains("Still at work of it: engine slow", _repository.WtRun.Run("show", id).Expect(0).Output, StringComparison.Ordinal);
+        _repository.WtRun.Run("logs", id).Expect(0);
+        Assert.Contains("Still at work of it: engine slow", _repository.WtRun.Run("doctor").Output, StringComparison.Ordinal);
+        _repository.WtRun.Run("run", "--worktree", "--", "true").Expect(0);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Bound);
+
+        // Nobody is asked twice: many programs take a second interrupt for impatience.
+        Assert.Equal(["INT"], File.ReadAllLines(_scratch.Path("signals")));
+        Assert.True(engine.Identity.IsAlive);
+    }
+
+    [Fact]
+    public void Is_told_of_on_a_line_that_goes_away_on_a_terminal()
+    {
+        var (id, _) = KillAbove("trap '' INT", grace: "10m");
+
+        var shown = _repository.WtRun.RunOnTerminal("list").Expect(0).Output;
+
+        Assert.Contains($"\r\e[K\e[?7lwt-run: ending what run {id[..8]} left behind: engine slow (pid", shown, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("prune", null, 1)]
+    [InlineData("drop", "ID", 1)]
+    [InlineData("land", "ID", 1)]
+    [InlineData("run", "--no-worktree", 122)]
+    public void Keeps_who_needs_what_it_has_waiting_until_that_is_cancelled_and_the_next_goes_on(string command, string? argument, int exitCode)
+    {
+        var (id, engine) = KillAbove("trap 'echo INT >> signals' INT", grace: "10m", project: "concurrent = false");
+        using var waiter = _repository.WtRun.Start([command, .. argument is null ? Array.Empty<string>() : [argument == "ID" ? id : argument, .. command == "run" ? ["--", "true"] : Array.Empty<string>()]]);
+        Eventually.True(() => File.Exists(_scratch.Path("signals")), "the engine is asked to end");
+        Eventually.True(() => Store.TryRead(id)?.Message is not null, "the record says what is still at work");
+        var clock = Stopwatch.StartNew();
+        waiter.Terminate();
+
+        waiter.Wait().Expect(exitCode);
+
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Bound);
+        Assert.True(engine.Identity.IsAlive);
+        Assert.False(Store.TryRead(id)!.State.IsFinal());
+        Victims.Kill(engine);
+        var record = Assert.Single(_repository.Runs(), run => run.Id == id);
+        Assert.Equal(["INT"], File.ReadAllLines(_scratch.Path("signals")));
+        Assert.Equal((RunState.Interrupted, "Its wt-run process ended before the run did."), (record.State, record.Message));
+    }
+
+    [Fact]
+    public void Is_told_more_sharply_by_whoever_comes_when_its_grace_is_over()
+    {
+        var (_, engine) = KillAbove("trap 'echo INT >> signals' INT; trap 'echo TERM >> signals; exit' TERM", grace: "3s");
+        _repository.WtRun.Run("list").Expect(0);
+        Assert.Equal(["INT"], File.ReadAllLines(_scratch.Path("signals")));
+
+        Eventually.True(() => _repository.WtRun.Run("list", "--json").Expect(0).Records[0].State == RunState.Interrupted, "its grace is over");
+
+        Assert.Equal(["INT", "TERM"], File.ReadAllLines(_scratch.Path("signals")));
+        Assert.False(engine.Identity.IsAlive);
+    }
+
+    [Fact]
+    public void Is_not_over_while_something_lives_that_only_the_first_who_came_could_know_of()
+    {
+        var daemon = _scratch.Script("daemon.sh", $"trap '' INT; echo $$ > '{_scratch.Path("daemon")}'; while :; do sleep 0.1; done\n");
+        KillAbove($"setsid env -i '{daemon}' & while ! test -s '{_scratch.Path("daemon")}'; do sleep 0.05; done", grace: "3s");
+        var hidden = ProcessEntry.Read(Pid("daemon"))!;
+        var first = Assert.Single(_repository.Runs());
+        Assert.False(first.State.IsFinal());
+        Assert.True(hidden.Identity.IsAlive);
+
+        _repository.Prune();
+
+        Assert.False(hidden.Identity.IsAlive);
+    }
+
+    private RunStore Store => new(_repository[".git/wt-run"]);
+
+    private int Pid(string file) => int.Parse(File.ReadAllText(_scratch.Path(file)), CultureInfo.InvariantCulture);
+
+    /// <summary>Kills the wt-run of a run in place whose engine runs until it is ended.</summary>
+    private (string Id, ProcessEntry Engine) KillAbove(string begin, string grace, string project = "")
+    {
+        // It waits without a child: a shell loses a trap now and then if a signal comes while it starts one.
+        var script = _scratch.Script("slow.sh", $"cd '{_scratch.Root}'\nmkfifo pipe\nexec 3<> pipe\n{begin}\necho $$ > pid\nwhile :; do read -r line <&3; done\n");
+        _repository.Configure(project, "[engines.slow]", $"command = [\"{script}\"]", $"grace = \"{grace}\"");
+        using var run = _repository.WtRun.Start("run", "--no-worktree", "--engine", "slow");
+        Eventually.True(() => Store.ReadAll().Any(record => record.State == RunState.Running) && File.Exists(_scratch.Path("pid")) && File.ReadAllText(_scratch.Path("pid")).EndsWith('\n'), "the engine runs");
+        run.Kill();
+        return (Store.ReadAll()[0].Id, ProcessEntry.Read(Pid("pid"))!);
+    }
+}
