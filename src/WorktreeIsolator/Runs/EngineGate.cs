@@ -66,34 +66,31 @@ internal sealed class EngineGate : IDisposable
     private bool TakePlace(string engine, int places, string stateHome, WaitingRun waiting, RunContext context) =>
         waiting.WaitInLine(
             Hold(Ticket.Take(Path.Combine(stateHome, "engines", engine), context.RunId, places)),
-            $"a place for the engine '{engine}' (max_parallel = {places})",
-            waiting.Remaining);
+            new WaitedFor($"a place for the engine '{engine}' (max_parallel = {places})", "raise that, or use another engine"));
 
     /// <summary>flock keeps no order among those who wait, so runs take a ticket first. Nothing is written into the file: it may be of use to someone.</summary>
     private bool TakeLock(EngineDefinition engine, string file, string stateHome, WaitingRun waiting, RunContext context)
     {
         var clock = Stopwatch.StartNew();
-        var within = waiting.MayWait ? engine.LockTimeout : TimeSpan.Zero;
-        var what = $"the lock '{file}' of the engine '{engine.Name}'";
+        var what = new WaitedFor($"the lock '{file}' of the engine '{engine.Name}'", "use another engine");
+        var limit = (engine.LockTimeout, "lock_timeout");
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalPath.Of(file))).AsSpan(0, 8));
-        if (!waiting.WaitInLine(Hold(Ticket.Take(Path.Combine(stateHome, "engines", $".lock-{key}"), context.RunId)), what, within))
+        if (!waiting.WaitInLine(Hold(Ticket.Take(Path.Combine(stateHome, "engines", $".lock-{key}"), context.RunId)), what, limit))
         {
             return false;
         }
 
         var taken = FileLock.TryAcquire(file);
-        if (taken is null && within > clock.Elapsed)
+        var within = waiting.Within(engine.LockTimeout - clock.Elapsed);
+        if (taken is null && within > TimeSpan.Zero)
         {
             waiting.Tell(1, null, what, LockHolder.Describe(file));
-            taken = FileLock.Acquire(file, within - clock.Elapsed, LongestPause, cancellation: context.Cancel);
+            taken = FileLock.Acquire(file, within, LongestPause, cancellation: context.Cancel);
         }
 
         if (taken is null)
         {
-            return waiting.Skip(
-                $"{LockHolder.Describe(file)}, which locks '{file}'",
-                waiting.MayWait ? "Give it longer with lock_timeout in the engine's configuration." : "Try again later, or leave out --if-busy skip to wait.",
-                waiting.MayWait);
+            return waiting.Busy($"{LockHolder.Describe(file)}, which locks '{file}'", what, limit);
         }
 
         Hold(taken);

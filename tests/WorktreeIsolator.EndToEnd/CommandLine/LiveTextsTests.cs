@@ -37,7 +37,7 @@ public sealed class LiveTextsTests : IDisposable
         Eventually.True(() => terminal.AwaitLine(line).Groups["age"].Value != before, "the age goes on, in the same line");
         Assert.Single(terminal.Lines, shown => shown.Contains("Queued", StringComparison.Ordinal));
         var last = _repository.Runs().Single(run => run.Queue?.Position == 2);
-        Assert.Matches($@"{last.Id} .*  position 2, behind {id[..8]} cron:nightly, [0-9]+ s\n", _repository.WtRun.Run("list").Expect(0).Output);
+        Assert.Matches($@"{last.Id} .*  position 2, behind {id[..8]} cron:nightly, [0-9]+ s; waiting for active run to finish\n", _repository.WtRun.Run("list").Expect(0).Output);
         Assert.Single(last.Events("step"), step => step.Contains("Queued", StringComparison.Ordinal));
 
         _gate.Open();
