@@ -86,6 +86,7 @@ public sealed class Cancelling : IDisposable
             _repository.WtRun.Run("run", "--detach", "--quiet", "--", "touch", _scratch.Path($"started{i}")).Expect(0).Output.TrimEnd('\n')).ToList();
 
         _repository.WtRun.Run("cancel", ids[1]).Expect(0);
+        Eventually.True(() => Store.TryRead(ids[1])!.State == RunState.Cancelled, "the second is cancelled");
         gate.Open();
 
         Eventually.True(() => ids.TrueForAll(id => Store.TryRead(id)!.State.IsFinal()), "all are over");

@@ -43,6 +43,7 @@ public sealed class Runs_of_a_dispatcher_that_is_stopped : IDisposable
             """);
         Eventually.True(() => States() is [_, RunState.Running, RunState.Queued, RunState.Queued, RunState.Queued, RunState.Accepted], () => $"the runs are {string.Join(", ", States())}", Longest);
         _repository.WtRun.Run("cancel", Id("cancelled")).Expect(0);
+        Eventually.True(() => Store.TryRead(Id("cancelled"))!.State == RunState.Cancelled, "one is cancelled");
 
         Stop(dispatcher);
         Assert.Equal([RunState.Running, RunState.Queued, RunState.Cancelled, RunState.Queued, RunState.Accepted], States().Skip(1));
@@ -72,6 +73,6 @@ public sealed class Runs_of_a_dispatcher_that_is_stopped : IDisposable
         Assert.True(session.Count > 1, "the caller of the last run still listens");
         session.ForEach(Model.Victims.Kill);
         dispatcher.Wait();
-        Assert.DoesNotContain(ProcessEntry.ReadAll().Values, entry => entry.Session == dispatcher.Pid && entry.IsRunning);
+        Eventually.True(() => !session.Exists(entry => entry.Identity.IsAlive), "all of its session is gone");
     }
 }

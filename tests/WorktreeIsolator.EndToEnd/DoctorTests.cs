@@ -273,7 +273,11 @@ public sealed class The_doctor : IDisposable
         using var withLock = _repository.WtRun.Start("run", "--worktree", "--engine", "e", "--prompt", gates[3].Step);
         gates.GetRange(0, 4).ForEach(gate => gate.AwaitReached());
         using var waiting = _repository.WtRun.Start("run", "--worktree", "--engine", "e", "--prompt", gates[4].Step);
-        Eventually.True(() => _repository.Runs().Any(run => run.State == RunState.Queued), "a run waits for the engine's lock");
+        Eventually.True(
+            () => _repository.Runs().GroupBy(run => run.State).Select(group => $"{group.Count()} {group.Key}").Order(StringComparer.Ordinal)
+                .SequenceEqual(["1 Queued", "1 Succeeded", "4 Running"], StringComparer.Ordinal)
+                && _repository.Runs().Where(run => !run.State.IsFinal()).All(HasNotedWhereItIs),
+            "a run waits for the engine's lock, and the others run");
         var before = Everything();
 
         var findings = Examine(exitCode: 0);
@@ -414,11 +418,20 @@ public sealed class The_doctor : IDisposable
 
     private static IEnumerable<Finding> Of(IEnumerable<Finding> findings, string check) => findings.Where(finding => finding.Check == check);
 
-    /// <summary>Every name in the repository, and when each file was written last.</summary>
-    private string Everything() => string.Join(
-        '\n',
-        Directory.EnumerateFileSystemEntries(_repository.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
-            .Order(StringComparer.Ordinal).Select(path => $"{path} {File.GetLastWriteTimeUtc(path):O}"));
+    /// <summary>Whether nothing more will be written of it before it comes further: the last that is noted of its state and its wait.</summary>
+    private static bool HasNotedWhereItIs(RunRecord run) => run.State == RunState.Queued
+        ? run.Events("step").Any(step => step.Contains("waiting for the lock", StringComparison.Ordinal))
+        : run.Events("state").Contains(run.State.ToString());
+
+    /// <summary>Every name in the repository, and when each file was written last, once what runs delete behind everyone's back is gone.</summary>
+    private string Everything()
+    {
+        Eventually.True(() => RepositoryState.Names(_repository[".worktrees/.trash"]).Count == 0, "the files of removed worktrees are deleted");
+        return string.Join(
+            '\n',
+            Directory.EnumerateFileSystemEntries(_repository.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
+                .Order(StringComparer.Ordinal).Select(path => $"{path} {File.GetLastWriteTimeUtc(path):O}"));
+    }
 
     private sealed record Finding(string Check, string? Project, string Status, string Message, string? Help);
 }

@@ -287,7 +287,7 @@ public sealed class A_worktree_that_is_kept_on_failure : IDisposable
             case "failed":
                 return _repository.RunInWorktree($"{work}; exit 7").Expect(7).Record;
             case "timed_out":
-                return _repository.RunInWorktree($"{work}; sleep 60", "--timeout", "500ms").Expect(124).Record;
+                return _repository.RunInWorktree($"{EngineScript.InOneGo(work)}; sleep 60", "--timeout", "2s").Expect(124).Record;
             case "needs_merge":
                 return _repository.RunInWorktree(
                     $"{work}; {EngineScript.Commit("README", "mine")}; {EngineScript.CommitInCheckout(_repository, "README")}").Expect(120).Record;

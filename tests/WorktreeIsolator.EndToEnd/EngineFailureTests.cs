@@ -31,7 +31,7 @@ public sealed class A_run_whose_engine_did_not_end_well
         var repository = new TestRepository(scratch);
         var before = repository.Head;
 
-        var record = repository.RunInWorktree($"{Work}; exec sleep 60", "--timeout", "2s").Expect(124).Record;
+        var record = repository.RunInWorktree($"{EngineScript.InOneGo(Work)}; exec sleep 60", "--timeout", "2s").Expect(124).Record;
 
         Assert.Equal(RunState.TimedOut, record.State);
         AssertKeptAndNotLanded(repository, record, before);
@@ -40,16 +40,17 @@ public sealed class A_run_whose_engine_did_not_end_well
     [Fact]
     public void Has_both_graces_if_it_ignores_signals_and_is_killed_then_and_its_record_says_so()
     {
+        // A limit that leaves a shell the time to set its trap, on a busy machine too.
         using var scratch = new Scratch();
         var pid = scratch.Path("pid");
         var engine = scratch.Script("engine", $"trap '' INT TERM; echo $$ > '{pid}'; exec sleep 600\n");
-        var repository = new TestRepository(scratch).Configure("[engines.stubborn]", $"command = [\"{engine}\"]", "timeout = \"1s\"", "grace = \"300ms\"");
+        var repository = new TestRepository(scratch).Configure("[engines.stubborn]", $"command = [\"{engine}\"]", "timeout = \"3s\"", "grace = \"300ms\"");
 
         var record = repository.WtRun.Run("run", "--worktree", "--engine", "stubborn", "--json").Expect(124).Record;
 
         Assert.Equal(RunState.TimedOut, record.State);
-        Assert.Equal("The engine ran longer than 1s (timeout) and was stopped. It did not react to signals and was killed.", record.Message);
-        Assert.InRange((record.FinishedAt - record.StartedAt)!.Value.TotalSeconds, 1.6, 20);
+        Assert.Equal("The engine ran longer than 3s (timeout) and was stopped. It did not react to signals and was killed.", record.Message);
+        Assert.InRange((record.FinishedAt - record.StartedAt)!.Value.TotalSeconds, 3.6, 20);
         Assert.Null(ProcessEntry.Read(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture)));
     }
 

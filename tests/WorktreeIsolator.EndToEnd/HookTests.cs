@@ -88,13 +88,13 @@ public sealed class The_hooks_of_a_repository
     public void Are_ended_with_all_their_processes_when_their_time_is_over_and_the_run_goes_on()
     {
         using var scratch = new Scratch();
-        var repository = new TestRepository(scratch).Configure("setup_timeout = \"1s\"");
-        scratch.Script("repo/.git/hooks/post-checkout", $"echo begun; sleep 600 & echo $! > '{scratch.Path("child")}'; sleep 600\n");
+        var repository = new TestRepository(scratch).Configure("setup_timeout = \"2s\"");
+        scratch.Script("repo/.git/hooks/post-checkout", $"{EngineScript.InOneGo($"echo begun; sleep 600 & echo $! > '{scratch.Path("child")}'")}; sleep 600\n");
 
         var record = repository.RunInWorktree("echo work > work").Expect(0).Record;
 
         Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (record.State, record.MergeBack?.Result));
-        Assert.Contains("took longer than 1s (setup_timeout)", Assert.Single(record.Warnings()), StringComparison.Ordinal);
+        Assert.Contains("took longer than 2s (setup_timeout)", Assert.Single(record.Warnings()), StringComparison.Ordinal);
         Assert.Contains("begun", record.LogText(), StringComparison.Ordinal);
         Assert.False(Directory.Exists($"/proc/{File.ReadAllText(scratch.Path("child")).Trim()}"));
         Assert.Equal([repository.Path], repository.Worktrees);

@@ -76,6 +76,26 @@ public sealed class Runs_of_a_session : IDisposable
     }
 
     [Fact]
+    public void Whose_work_git_could_not_commit_leave_it_in_the_worktree_and_keep_nothing_of_their_own()
+    {
+        _repository.Git("config", "filter.broken.clean", $"test -e '{_scratch.Path("mended")}' && cat");
+        _repository.Git("config", "filter.broken.smudge", "cat");
+        _repository.Git("config", "filter.broken.required", "true");
+        _repository.Commit(".gitattributes", "*.x filter=broken\n");
+
+        var first = _repository.RunInSession("chat", "echo one > one.x").Expect(125).Record;
+
+        Assert.Equal((RunState.Failed, MergeBackResult.Kept, null), (first.State, first.MergeBack?.Result, first.Kept));
+        Assert.Contains("could not be committed", first.Message, StringComparison.Ordinal);
+        Assert.EndsWith("wt-run land chat", first.Hint, StringComparison.Ordinal);
+        File.WriteAllText(_scratch.Path("mended"), "");
+        _repository.RunInSession("chat", "cat one.x > seen").Expect(0);
+        Assert.Equal("one", _repository.Git("show", "wt/session/chat:seen"));
+        _repository.WtRun.Run("land", "chat").Expect(0);
+        Assert.Equal("one\n", _repository.Read("one.x"));
+    }
+
+    [Fact]
     public void Go_back_to_its_branch_wherever_the_engine_left_head()
     {
         _repository.RunInSession("chat", $"git checkout -q --detach; {EngineScript.Commit("one")}; echo dirt > dirt").Expect(0);

@@ -1,3 +1,4 @@
+using WorktreeIsolator.EndToEnd.Model;
 using WorktreeIsolator.EndToEnd.TestSupport;
 using WorktreeIsolator.Records;
 using Xunit;
@@ -44,13 +45,13 @@ public sealed class The_setup_of_a_project
     {
         using var scratch = new Scratch();
         var repository = new TestRepository(scratch);
-        var setup = scratch.Script("setup", $"sleep 600 & echo $! > '{scratch.Path("child")}'; sleep 600\n");
+        var setup = scratch.Script("setup", "sleep 600 & sleep 600\n");
         repository.Configure($"setup = [\"{setup}\"]", "setup_timeout = \"1s\"");
 
         var record = repository.RunInWorktree($"touch '{scratch.Path("ran")}'").Expect(125).Record;
 
         Assert.Contains("setup_timeout", record.Message, StringComparison.Ordinal);
-        Assert.False(Directory.Exists($"/proc/{File.ReadAllText(scratch.Path("child")).Trim()}"));
+        Assert.Empty(Victims.OfRuns(scratch.Root));
         Assert.False(File.Exists(scratch.Path("ran")));
         Assert.Equal(["main"], repository.Branches);
         Assert.Equal([repository.Path], repository.Worktrees);

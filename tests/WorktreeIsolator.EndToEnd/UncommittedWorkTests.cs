@@ -72,6 +72,36 @@ public sealed class Work_that_an_engine_left_uncommitted
         Assert.Equal([repository.Path], repository.Worktrees);
     }
 
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("kill -9 $$", false)]
+    [InlineData("touch -d @1 \"$lock\"", true)]
+    public void Is_not_followed_by_a_repository_that_git_never_tidies_up_again(string end, bool isOlder)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+
+        _ = repository.RunInWorktree($"echo work > work; lock=$(git rev-parse --git-common-dir)/objects/maintenance.lock; touch \"$lock\"; {end}");
+
+        Assert.Equal(isOlder, File.Exists(repository[".git/objects/maintenance.lock"]));
+    }
+
+    [Fact]
+    public void Leaves_the_lock_of_a_maintenance_that_may_be_under_way_and_does_not_wait_for_it()
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var gate = new Gate(scratch);
+        using var git = scratch.Start(repository.Path, "git", "-c", $"alias.hold=!{gate.Step}", "hold");
+        gate.AwaitReached();
+
+        repository.RunInWorktree("echo work > work; touch \"$(git rev-parse --git-common-dir)/objects/maintenance.lock\"").Expect(0);
+
+        Assert.True(File.Exists(repository[".git/objects/maintenance.lock"]));
+        gate.Open();
+        git.Wait().Expect(0);
+    }
+
     [Fact]
     public void Keeps_the_worktree_with_the_reason_if_git_cannot_commit_it()
     {

@@ -4,8 +4,9 @@ using WorktreeIsolator.Platform;
 namespace WorktreeIsolator.Git;
 
 /// <summary>
-/// The lock that git takes to move a branch, and <c>packed-refs.lock</c>, which every deletion of a ref takes for a moment. A git that is killed just
-/// then leaves it, and from then on nobody can move that branch, or delete any ref in the repository (git 2.39 tries for a second, then gives up).
+/// The lock that git takes to move a branch, <c>packed-refs.lock</c>, which every deletion of a ref takes for a moment, and the one of its maintenance,
+/// which every commit looks after. A git that is killed just then leaves it, and from then on nobody can move that branch, or delete any ref in the
+/// repository (git 2.39 tries for a second, then gives up), or git never tidies the repository up again, and does not say so.
 /// </summary>
 internal static class LeftLock
 {
@@ -13,6 +14,9 @@ internal static class LeftLock
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Of the maintenance, relative to the common directory. git may hold it for as long as that takes.</summary>
+    private const string Maintenance = "objects/maintenance";
 
     /// <summary>The kernel dates a file with the time of its last tick, which is at most this old (100 ticks a second, or more).</summary>
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(10);
@@ -23,7 +27,12 @@ internal static class LeftLock
     /// <param name="repository">The repository.</param>
     /// <param name="since">When the git that was killed cannot yet have been at work: a lock that is older is not its.</param>
     /// <param name="locked">What it locks.</param>
-    public static void Remove(Repository repository, DateTimeOffset since, string locked = "packed-refs")
+    public static void Remove(Repository repository, DateTimeOffset since, string locked = "packed-refs") => Remove(repository, since, locked, Patience);
+
+    /// <summary>The same for the lock of git's maintenance, which nothing of ours needs: nobody waits for the git that may hold it.</summary>
+    public static void RemoveOfMaintenance(Repository repository, DateTimeOffset since) => Remove(repository, since, Maintenance, TimeSpan.Zero);
+
+    private static void Remove(Repository repository, DateTimeOffset since, string locked, TimeSpan patience)
     {
         var file = Path.Combine(repository.CommonDirectory, locked + ".lock");
         if (!File.Exists(file) || File.GetLastWriteTimeUtc(file) is var made && made < since.UtcDateTime - Tick)
@@ -33,11 +42,16 @@ internal static class LeftLock
 
         var clock = Stopwatch.StartNew();
         var suspects = GitAtWork.In([repository.CommonDirectory, .. WorktreeList.Read(repository).Select(entry => entry.Path)]);
-        while (File.Exists(file) && File.GetLastWriteTimeUtc(file) == made && clock.Elapsed < Patience)
+        while (File.Exists(file) && File.GetLastWriteTimeUtc(file) == made)
         {
             if (!suspects.Exists(process => process.IsAlive))
             {
                 File.Delete(file);
+                return;
+            }
+
+            if (clock.Elapsed >= patience)
+            {
                 return;
             }
 

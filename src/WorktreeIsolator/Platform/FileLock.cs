@@ -65,7 +65,7 @@ internal sealed unsafe class FileLock : IDisposable
 
         // Shared, so that two that only look do not take each other for the holder.
         var taken = Libc.Flock(fd, Libc.LOCK_SH | Libc.LOCK_NB) == 0;
-        _ = Libc.Close(fd);
+        Release(fd);
         return taken;
     }
 
@@ -143,9 +143,19 @@ internal sealed unsafe class FileLock : IDisposable
     {
         if (_fd >= 0)
         {
-            _ = Libc.Close(_fd);
+            Release(_fd);
             _fd = -1;
         }
+    }
+
+    /// <summary>
+    /// A child that another thread is just starting has a copy of the descriptor until its execve(2), and with that the lock: to close ours alone would not
+    /// free it.
+    /// </summary>
+    private static void Release(int fd)
+    {
+        _ = Libc.Flock(fd, Libc.LOCK_UN);
+        _ = Libc.Close(fd);
     }
 
     private static int Open(string path)

@@ -56,7 +56,9 @@ internal sealed class Rescue(
             }
         }
 
-        LeftLock.Remove(repository, new DateTimeOffset(File.GetLastWriteTimeUtc(Path.Combine(worktree.AdminDirectory, "commondir"))));
+        var made = new DateTimeOffset(File.GetLastWriteTimeUtc(Path.Combine(worktree.AdminDirectory, "commondir")));
+        LeftLock.Remove(repository, made);
+        LeftLock.RemoveOfMaintenance(repository, made);
     }
 
     /// <summary>Keeps the work.</summary>

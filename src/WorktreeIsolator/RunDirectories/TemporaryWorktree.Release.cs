@@ -132,13 +132,18 @@ internal sealed partial class TemporaryWorktree
         }
     }
 
-    /// <summary>git could not make a commit of what the engine left: it stays where it is.</summary>
+    /// <summary>
+    /// git could not make a commit of what the engine left: it stays where it is. The worktree of a session stays anyway, and is the session's: kept of
+    /// this run, the record would name it still when the session has long ended.
+    /// </summary>
     private RunRecord NotKept(RunRecord record, EngineVerdict verdict, string why) => record with
     {
         State = verdict.Succeeded ? RunState.Failed : record.State,
         Message = $"The engine {verdict.Description}, and its uncommitted work could not be committed. {why}",
-        Hint = $"It is in '{_worktree.Path}'. After mending the cause: wt-run land {_context.RunId}",
-        Kept = new KeptInfo(_worktree.Path, $"its work could not be committed: {why}"),
+        Hint = _plan.Session is { } session
+            ? $"It is in '{_worktree.Path}', where the session's next run finds it. After mending the cause: wt-run land {session}"
+            : $"It is in '{_worktree.Path}'. After mending the cause: wt-run land {_context.RunId}",
+        Kept = _plan.Session is null ? new KeptInfo(_worktree.Path, $"its work could not be committed: {why}") : null,
         MergeBack = record.MergeBack! with { Result = MergeBackResult.Kept },
     };
 

@@ -22,9 +22,7 @@ public sealed class ListWatchTests : IDisposable
     {
         var old = _repository.WtRun.Run("run", "--json", "--", "true").Expect(0).Record.Id;
         var shown = _scratch.Path("shown");
-        var pid = _scratch.Path("pid");
-        string[] argv = ["script", "--quiet", "--return", "--flush", "--command", $"sh -c 'stty rows 12 cols 130; echo $$ > {pid}; exec {WtRun.Program} list --watch'", shown];
-        using var terminal = new BackgroundRun(argv, Processes.CapturedCommand.Start(_scratch.StartOf(_repository.Path, argv)));
+        using var terminal = Watch(shown, rows: 12);
         Eventually.True(() => Shown(shown).Contains(old, StringComparison.Ordinal), "the list is shown");
 
         var gate = new Gate(_scratch);
@@ -33,11 +31,11 @@ public sealed class ListWatchTests : IDisposable
         Eventually.True(() => Shown(shown).Contains("* running", StringComparison.Ordinal), "the run is shown");
         gate.Open();
         run.Wait().Expect(0);
-        Eventually.True(() => !Shown(shown).Split("\e[J")[^1].Contains("* running", StringComparison.Ordinal), "its end is shown");
-        Assert.Equal(2, Shown(shown).Split("\e[J")[^1].Split("succeeded").Length - 1);
+        Eventually.True(
+            () => Shown(shown).Split("\e[J")[^1] is var last && last.Split("succeeded").Length - 1 == 2 && !last.Contains("* ", StringComparison.Ordinal), "its end is shown");
         Assert.Matches(@"\r\e\[2A\e\[J", Shown(shown));
 
-        _ = Libc.Kill(int.Parse(File.ReadAllText(pid), System.Globalization.CultureInfo.InvariantCulture), Libc.SIGINT);
+        Interrupt();
         terminal.Wait().Expect(0);
         Assert.Contains("\e[?25h", Shown(shown), StringComparison.Ordinal);
     }
@@ -52,8 +50,10 @@ public sealed class ListWatchTests : IDisposable
 
         var last = _repository.Runs()[^1].Id;
         var shown = _scratch.Path("shown");
-        string[] argv = ["script", "--quiet", "--return", "--flush", "--command", $"sh -c 'stty rows 5 cols 130; exec timeout --foreground -s INT 3 {WtRun.Program} list --watch'", shown];
-        _ = _scratch.Run(_repository.Path, argv);
+        using var terminal = Watch(shown, rows: 5);
+        Eventually.True(() => Shown(shown).Contains(last, StringComparison.Ordinal), "the list is shown");
+        Interrupt();
+        terminal.Wait().Expect(0);
 
         var first = Shown(shown).Split("\e[J")[0];
         Assert.Contains(last, first, StringComparison.Ordinal);
@@ -65,6 +65,15 @@ public sealed class ListWatchTests : IDisposable
     [InlineData("--watch and --json contradict", "list", "--watch", "--json")]
     public void Is_refused_where_it_cannot_redraw(string message, params string[] arguments) =>
         Assert.Contains(message, _repository.WtRun.Run(arguments).Expect(2).Error, StringComparison.Ordinal);
+
+    /// <summary>Watches the list on a terminal of its own, which shows what is in the file.</summary>
+    private BackgroundRun Watch(string shown, int rows) => _scratch.Start(
+        _repository.Path,
+        "script", "--quiet", "--return", "--flush", "--command", $"sh -c 'stty rows {rows} cols 130; echo $$ > {Pid}; exec {WtRun.Program} list --watch'", shown);
+
+    private string Pid => _scratch.Path("pid");
+
+    private void Interrupt() => _ = Libc.Kill(int.Parse(File.ReadAllText(Pid), System.Globalization.CultureInfo.InvariantCulture), Libc.SIGINT);
 
     private static string Shown(string file) => File.Exists(file) ? File.ReadAllText(file) : "";
 }

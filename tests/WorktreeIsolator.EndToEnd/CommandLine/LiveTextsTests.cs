@@ -34,8 +34,10 @@ public sealed class LiveTextsTests : IDisposable
 
         var line = $@"^wt-run: Queued — waiting for active run to finish \(position 2, behind {id[..8]} cron:nightly, (?<age>[0-9]+) s\)$";
         var before = terminal.AwaitLine(line).Groups["age"].Value;
-        Eventually.True(() => terminal.AwaitLine(line).Groups["age"].Value != before, "the age goes on, in the same line");
-        Assert.Single(terminal.Lines, shown => shown.Contains("Queued", StringComparison.Ordinal));
+        Eventually.True(
+            () => terminal.Lines.Where(shown => shown.Contains("Queued", StringComparison.Ordinal)).ToList() is [var shown]
+                && Regex.Match(shown, line, RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)) is { Success: true } match && match.Groups["age"].Value != before,
+            "the age goes on, in the same line");
         var last = _repository.Runs().Single(run => run.Queue?.Position == 2);
         Assert.Matches($@"{last.Id} .*  position 2, behind {id[..8]} cron:nightly, [0-9]+ s; waiting for active run to finish\n", _repository.WtRun.Run("list").Expect(0).Output);
         Assert.Single(last.Events("step"), step => step.Contains("Queued", StringComparison.Ordinal));

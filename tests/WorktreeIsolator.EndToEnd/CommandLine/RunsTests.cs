@@ -27,7 +27,7 @@ public sealed class RunsTests : IDisposable
     {
         var first = Run("true").Id;
         using var second = _repository.WtRun.Start("run", "--", "sh", "-c", $"touch {_scratch.Path("up")}; sleep 60");
-        Eventually.True(() => File.Exists(_scratch.Path("up")), "the second run works");
+        Eventually.True(() => File.Exists(_scratch.Path("up")) && _repository.Runs()[^1].State == RunState.Running, "the second run works, and its record says so");
 
         var lines = _repository.WtRun.Run("list").Expect(0).Output.TrimEnd('\n').Split('\n');
 
@@ -200,6 +200,7 @@ public sealed class RunsTests : IDisposable
         Assert.Equal("run", (string?)real.Json[0]!["kind"]);
         Assert.True((bool)real.Json[0]!["taken"]!);
         Assert.Equal([_repository.Path], _repository.Worktrees);
+        Eventually.True(() => RepositoryState.Names(_repository[".worktrees/.trash"]).Count == 0, "the trash is deleted");
         Assert.Equal("Nothing to prune.\n", _repository.WtRun.Run("prune").Expect(0).Output);
     }
 

@@ -39,12 +39,13 @@ public sealed class SignalTests : IDisposable
     public void The_second_signal_kills_an_engine_that_takes_no_notice()
     {
         var interrupted = _scratch.Path("interrupted");
-        using var run = Start($"trap 'touch {interrupted}' INT; trap '' TERM; ");
+        _scratch.Set("WT_RUN_CONFIG", _scratch.Write("patient.toml", "[engines.patient]\ncommand = [\"sh\", \"engine\"]\ngrace = \"10m\"\n"));
+        using var run = Start($"trap 'touch {interrupted}' INT; trap '' TERM; ", engine: "patient");
 
         run.Interrupt();
         Eventually.True(() => File.Exists(interrupted), "the first signal was passed on");
         run.Interrupt();
-        var finished = run.Wait(TimeSpan.FromSeconds(8)).Expect(122);
+        var finished = run.Wait().Expect(122);
 
         Assert.Equal(RunState.Cancelled, finished.Record.State);
         Assert.False(EngineIsAlive());
@@ -78,10 +79,15 @@ public sealed class SignalTests : IDisposable
         Assert.False(EngineIsAlive());
     }
 
-    private BackgroundRun Start(string script)
+    private BackgroundRun Start(string script, string? engine = null)
     {
-        var run = _repository.WtRun.Start(
-            "run", "--worktree", "--json", "--", "sh", "-c", $"{script}echo $$ > {_scratch.Path("pid.new")}; mv {_scratch.Path("pid.new")} {_scratch.Path("pid")}; while :; do sleep 0.1; done");
+        script = $"{script}echo $$ > {_scratch.Path("pid.new")}; mv {_scratch.Path("pid.new")} {_scratch.Path("pid")}; while :; do sleep 0.1; done";
+        if (engine is not null)
+        {
+            _repository.Commit("engine", script);
+        }
+
+        var run = _repository.WtRun.Start(["run", "--worktree", "--json", .. engine is null ? (string[])["--", "sh", "-c", script] : ["--engine", engine]]);
         WaitForEngine();
         Eventually.True(() => Records().Single().State == RunState.Running, "the record says so");
         return run;

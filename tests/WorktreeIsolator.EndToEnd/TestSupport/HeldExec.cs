@@ -13,6 +13,7 @@ internal sealed partial class HeldExec : IDisposable
     private const int SetSignal = 10; // F_SETSIG
     private const int SetLease = 1024; // F_SETLEASE
     private const int WriteLease = 1; // F_WRLCK
+    private const int GetLease = 1025; // F_GETLEASE: what is left of the lease when those who wait have got the file
     private const int Unlock = 2; // F_UNLCK
     private const int Urgent = 23; // SIGURG: by default ignored; that somebody wants the file is told by SIGIO otherwise, which kills
 
@@ -26,6 +27,9 @@ internal sealed partial class HeldExec : IDisposable
         Control(SetSignal, Urgent);
         Control(SetLease, WriteLease);
     }
+
+    /// <summary>Whether someone waits: it has a session and a group of its own by then.</summary>
+    public bool IsWanted => Fcntl(_file, GetLease, 0) != WriteLease;
 
     /// <summary>Lets those who wait go on.</summary>
     public void Dispose()

@@ -14,6 +14,12 @@ internal static class EngineScript
         $"(cd '{repository.Path}' && echo '{text}' > '{file}' && git add '{file}' && "
         + $"git -c commit.gpgSign=false -c core.hooksPath=/dev/null commit -qm 'Move on with {file}' -- '{file}')";
 
+    /// <summary>
+    /// Does something while wt-run, which is the parent of the shell, stands still: however slow the machine is, no time limit ends the shell before it is
+    /// done. The limit has to be long enough for a shell to get this far.
+    /// </summary>
+    public static string InOneGo(string script) => $"kill -STOP $PPID; {script}; kill -CONT $PPID";
+
     /// <summary>Notes the commit that is checked out, for <see cref="LandingSteps.AssertNothingIsLost"/>.</summary>
     public static string NoteCommit(Scratch scratch) => $"git rev-parse HEAD >> '{scratch.Path("commits")}'";
 }

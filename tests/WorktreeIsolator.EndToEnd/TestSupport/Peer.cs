@@ -21,7 +21,9 @@ internal sealed class Peer : IDisposable
         }
 
         _process = Start(scratch, directory, program, "600");
-        Eventually.True(() => ProcessEntry.Read(_process.Pid)?.Name is { } now && name.StartsWith(now, StringComparison.Ordinal), $"{name} has started");
+
+        // The kernel gives a process its name first, then its arguments, and its environment last.
+        Eventually.True(() => Has("cmdline", program + "\0") && Has("environ", "HOME="), $"{name} has started");
     }
 
     public int Pid => _process.Pid;
@@ -31,4 +33,6 @@ internal sealed class Peer : IDisposable
         new(argv, CapturedCommand.Start(scratch.StartOf(directory, argv)));
 
     public void Dispose() => _process.Dispose();
+
+    private bool Has(string file, string text) => File.ReadAllText($"/proc/{_process.Pid}/{file}").Contains(text, StringComparison.Ordinal);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.EndToEnd.TestSupport;
@@ -74,7 +75,14 @@ internal sealed class Scratch : IDisposable
     /// <summary>Writes a shell script that can be started; gives its absolute path.</summary>
     public string Script(string relative, string body)
     {
-        var path = Write(relative, "#!/bin/sh\n" + body);
+        string path;
+
+        // A child that another test starts meanwhile has, until its execve(2), all that is open here: a file to be written in it cannot be executed (ETXTBSY).
+        lock (KnownChildren.Gate)
+        {
+            path = Write(relative, "#!/bin/sh\n" + body);
+        }
+
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
             | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         return path;
@@ -114,6 +122,23 @@ internal sealed class Scratch : IDisposable
         var tries = 0;
         while (Run("/", "/bin/sh", "-c", Delete, Root).ExitCode != 0 && ++tries < 100)
         {
+        }
+
+        RequireNoSubreaper();
+    }
+
+    /// <summary>
+    /// Whoever runs a <see cref="SupervisedCommand"/> in this process makes it the subreaper of all tests, and ends what others have left at work on
+    /// purpose, such as the supervisor of a detached run.
+    /// </summary>
+    private static unsafe void RequireNoSubreaper()
+    {
+        const int GetChildSubreaper = 37; // PR_GET_CHILD_SUBREAPER
+        var isSubreaper = 0;
+        _ = Libc.Prctl(GetChildSubreaper, (nuint)(&isSubreaper), 0, 0, 0);
+        if (isSubreaper != 0)
+        {
+            throw new InvalidOperationException("A test has run a supervised command in the process of all tests. It has to be started as a program, or tested where nothing is left at work.");
         }
     }
 }

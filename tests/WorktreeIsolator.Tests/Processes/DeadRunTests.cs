@@ -47,7 +47,7 @@ public class DeadRunTests : EngineInScratch
         });
         Eventually.True(() => ProcessEntry.Read(root.Pid)!.Name == "sleep", "the root waits");
 
-        var end = ProcessTree.EndRun(RunId, ProcessIdentity.Of(root.Pid), [], TimeSpan.FromSeconds(0.2), []);
+        var end = ProcessTree.EndRun(RunId, ProcessIdentity.Of(root.Pid), [], TimeSpan.FromSeconds(2), []);
 
         Assert.True(end.AllGone);
         Assert.Single(end.Ended);

@@ -41,7 +41,7 @@ public sealed class InteractiveTests : IDisposable
 
         Assert.Equal("isatty 1 1 1\nsize 97x31\ndev-tty yes\nforeground yes\n", File.ReadAllText(_scratch["tty"]));
         Assert.Equal(("3", "Ended"), (result["exit"], result["end"]));
-        Assert.Contains("\nhello\r\n", Terminal.Shown, StringComparison.Ordinal);
+        Eventually.True(() => Terminal.Shown.Contains("\nhello\r\n", StringComparison.Ordinal), () => $"the terminal shows 'hello'; it shows: {Terminal.Shown}");
         Assert.Equal(
             "[wt-run: the output goes to the terminal and is not logged]\n", File.ReadAllText(_scratch["output.log"]));
     }
@@ -160,11 +160,13 @@ public sealed class InteractiveTests : IDisposable
     [Fact]
     public void A_timeout_takes_the_terminal_back()
     {
-        Terminal.Type(Supervise("--timeout 1 --grace 0.2", "raw-mode", "ignore-signals", "sleep", "60"));
+        Terminal.Type(Supervise("--timeout 1 --grace 0.2", "raw-mode", "ignore-signals", "touch", "ignoring", "sleep", "60"));
 
         var result = Result();
 
-        Assert.Equal(("TimedOut", "True"), (result["end"], result["killed"]));
+        // On a busy machine the time may be over before the engine is so far, and then an interrupt ends it.
+        Assert.Equal("TimedOut", result["end"]);
+        Assert.True(result["killed"] == "True" || !File.Exists(_scratch["ignoring"]), "it was not killed");
         WaitForForeground(() => Terminal.ShellPid);
     }
 

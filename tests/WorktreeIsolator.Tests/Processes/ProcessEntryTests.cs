@@ -72,9 +72,10 @@ public class ProcessEntryTests
             WorkingDirectory = "/",
             Environment = TestPrograms.Environment(("BIG", new string('x', 100_000)), ("WT_RUN_ID", "abcdef")),
         });
-        var entry = ProcessEntry.Read(child.Pid)!;
 
-        Assert.True(entry.HasVariable("WT_RUN_ID=abcdef"u8));
+        // A start is over when the kernel has taken the new program; it gives the process its name and its environment after that.
+        Eventually.True(() => ProcessEntry.Read(child.Pid)!.HasVariable("WT_RUN_ID=abcdef"u8), "the variable is found");
+        var entry = ProcessEntry.Read(child.Pid)!;
         Assert.False(entry.HasVariable("WT_RUN_ID=abcde"u8));
         Assert.False(entry.HasVariable("T_RUN_ID=abcdef"u8));
         Assert.True(entry.IsNamed(["sleep"]));

@@ -1,3 +1,4 @@
+using System.Text;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Tests.TestSupport;
@@ -9,33 +10,40 @@ public class StoppingTests : EngineInScratch
 {
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(0.2);
 
+    /// <summary>For a process that has a signal to get its turn on a busy machine, and be gone.</summary>
+    private static readonly TimeSpan LongEnoughToEnd = TimeSpan.FromSeconds(2);
+
     private static readonly string[] StubbornChildLeft =
         ["/bin/sh", "-c", "(trap '' TERM; echo > child; exec sleep 60) & while ! [ -e child ]; do sleep 0.01; done; exit 5"];
 
     [Fact]
     public void At_its_timeout_a_command_is_interrupted()
     {
-        var result = Run(["sleep", "60"], c => c with { Timeout = TimeSpan.FromSeconds(0.5) });
+        var result = Run(["sleep", "600"], c => c with { Timeout = TimeSpan.FromSeconds(0.5), Grace = TimeSpan.FromMinutes(2) });
 
         Assert.Equal((CommandEnd.TimedOut, 128 + Libc.SIGINT, false), (result.End, result.ExitCode, result.Killed));
-        Assert.InRange(result.Duration.TotalSeconds, 0.5, 9);
+        Assert.InRange(result.Duration.TotalSeconds, 0.5, 119);
     }
 
     [Fact]
     public void A_command_that_stays_silent_too_long_is_interrupted()
     {
-        var result = Run(["print", "one", "sleep", "60"], c => c with { IdleTimeout = TimeSpan.FromSeconds(1) });
+        // On a busy machine it may have been silent too long before it has said anything.
+        var said = "";
+        var result = Run(["print", "one", "sleep", "60"], c => c with { IdleTimeout = TimeSpan.FromSeconds(1), Echo = (_, bytes) => said += Encoding.UTF8.GetString(bytes) });
 
         Assert.Equal((CommandEnd.IdleTimedOut, 128 + Libc.SIGINT), (result.End, result.ExitCode));
-        Assert.Equal("one\n", LogText());
+        Assert.Equal(said, LogText());
+        Assert.True(said is "one\n" or "", said);
     }
 
     [Fact]
     public void A_command_that_talks_does_not_time_out_for_silence()
     {
-        string[] talk = [.. Enumerable.Range(0, 8).SelectMany(_ => new[] { "err", ".", "sleep", "0.25" })];
+        // Longer than the time in all, and so often that a busy machine may swallow most of it.
+        string[] talk = [.. Enumerable.Range(0, 24).SelectMany(_ => new[] { "err", ".", "sleep", "0.25" })];
 
-        var result = Run(talk, c => c with { IdleTimeout = TimeSpan.FromSeconds(1.5) });
+        var result = Run(talk, c => c with { IdleTimeout = TimeSpan.FromSeconds(5) });
 
         Assert.Equal((CommandEnd.Ended, 0), (result.End, result.ExitCode));
     }
@@ -60,7 +68,7 @@ public class StoppingTests : EngineInScratch
         });
 
         Assert.Equal((CommandEnd.Cancelled, 128 + Libc.SIGKILL, true), (result.End, result.ExitCode, result.Killed));
-        Assert.InRange(result.Duration, 2 * Short, TimeSpan.FromSeconds(9));
+        Assert.InRange(result.Duration, 2 * Short, TimeSpan.FromSeconds(59));
         Assert.Null(ProcessIdentity.Of(PidIn("daemon")));
     }
 
@@ -70,7 +78,7 @@ public class StoppingTests : EngineInScratch
         var result = Run([], c => c with
         {
             Argv = ["/bin/sh", "-c", "trap '' INT; echo ready; exec sleep 60"],
-            Grace = Short,
+            Grace = LongEnoughToEnd,
             Echo = (_, _) => Cancel.Cancel(),
         });
 
@@ -145,13 +153,21 @@ public class StoppingTests : EngineInScratch
     [Fact]
     public void Killing_shortens_the_grace_of_what_is_left()
     {
+        ProcessIdentity root = default;
+        var killer = When("child", () =>
+        {
+            Eventually.True(() => root.Pid != 0 && !root.IsAlive, "the engine has ended");
+            Kill.Cancel();
+        });
+
         var result = Run([], c => c with
         {
             Argv = StubbornChildLeft,
             Grace = TimeSpan.FromMinutes(5),
-            Started = _ => Kill.CancelAfter(TimeSpan.FromSeconds(2)),
+            Started = r => root = r,
         });
 
+        killer.Join();
         Assert.Equal((CommandEnd.Ended, 5, true), (result.End, result.ExitCode, result.Killed));
     }
 
@@ -177,7 +193,7 @@ public class StoppingTests : EngineInScratch
 
         Assert.True(result.Killed);
         Assert.True(result.Processes.AllGone);
-        var variable = System.Text.Encoding.UTF8.GetBytes($"{ProcessTree.RunIdVariable}={RunId}");
+        var variable = Encoding.UTF8.GetBytes($"{ProcessTree.RunIdVariable}={RunId}");
         Assert.DoesNotContain(ProcessEntry.ReadAll().Values, e => e.IsRunning && e.HasVariable(variable));
     }
 }
