@@ -230,6 +230,20 @@ public sealed class The_doctor : IDisposable
     });
 
     [Fact]
+    public void Tries_flock_in_a_project_without_git_where_runs_were()
+    {
+        var plain = new WtRun(_scratch, _scratch.Directory("plain"));
+        _scratch.Write("plain/wt-run.toml", "[projects.plain]\npath = \".\"\n");
+        Assert.Contains("No run was here yet", Locks(), StringComparison.Ordinal);
+
+        plain.Run("run", "--", "true").Expect(0);
+
+        Assert.StartsWith($"flock works where '{_scratch.Path("plain/.wt-run")}/", Locks(), StringComparison.Ordinal);
+
+        string Locks() => (string)plain.Run("doctor", "--json").Json.AsArray().Single(finding => (string?)finding!["check"] == "locks")!["message"]!;
+    }
+
+    [Fact]
     public void Says_that_the_repository_is_another_users_or_that_the_state_cannot_be_written()
     {
         File.SetUnixFileMode(_scratch.Root, (UnixFileMode)0b111_101_101);

@@ -66,9 +66,71 @@ public sealed class The_gate_of_an_engine : IDisposable
         var busy = Runner.Run("run", "one", "--engine", "e", "--worktree", "--if-busy", "skip", "--json").Expect(121).Record;
 
         Assert.True(late.Queue!.WaitedMs >= 100, "it did not wait");
+        Assert.EndsWith("as long as lock_timeout allows, 100ms.", late.Message, StringComparison.Ordinal);
+        Assert.Equal("Give it longer with lock_timeout, or use another engine.", late.Hint);
+        Assert.Equal("Try again later, wait (--if-busy wait), or use another engine.", busy.Hint);
         Assert.All([late, busy], record => Assert.Contains(file, record.Message, StringComparison.Ordinal));
         Assert.Equal((RunState.Skipped, RunState.Skipped, false), (late.State, busy.State, File.Exists(started)));
         Assert.Equal(["main"], TestRepository.Existing(_scratch, "one").Branches);
+    }
+
+    [Theory]
+    [InlineData("10m", "0s", "--wait-timeout allows, 0s.", "--wait-timeout")]
+    [InlineData("10m", "150ms", "--wait-timeout allows, 150ms.", "--wait-timeout")]
+    [InlineData("100ms", "10m", "lock_timeout allows, 100ms.", "lock_timeout")]
+    [InlineData("0s", "10m", "lock_timeout allows, 0s.", "lock_timeout")]
+    public void Is_waited_for_as_long_as_the_shorter_limit_allows_whoever_holds_the_lock(string lockTimeout, string waitTimeout, string message, string hint)
+    {
+        var file = _scratch.Path("session.lock");
+        var (started, engine) = (_scratch.Path("started"), new Gate(_scratch, "inside"));
+        Configure(_scratch.Script("engine", $"test -e '{started}' && exit 9; touch '{started}'; {engine.Step}\n"), $"lock = \"{file}\"\nlock_timeout = \"{lockTimeout}\"");
+        var held = new Gate(_scratch, "held");
+        using (var stranger = _scratch.Start(_scratch.Root, "flock", file, "sh", "-c", held.Step))
+        {
+            held.AwaitReached();
+            AssertGivesUp();
+            held.Open();
+            stranger.Wait().Expect(0);
+        }
+
+        using var run = Runner.Start("run", "two", "--engine", "e");
+        engine.AwaitReached();
+        AssertGivesUp();
+        engine.Open();
+        run.Wait().Expect(0);
+
+        void AssertGivesUp()
+        {
+            var late = Runner.Run("run", "one", "--engine", "e", "--wait-timeout", waitTimeout, "--json").Expect(123).Record;
+            Assert.EndsWith(message, late.Message, StringComparison.Ordinal);
+            Assert.Equal($"Give it longer with {hint}, or use another engine.", late.Hint);
+            Assert.NotNull(late.Queue);
+        }
+    }
+
+    [Theory]
+    [InlineData("lock = \"room\"", "error", "a directory; name a file, which need not be there")]
+    [InlineData("lock = \"one/.git/wt-run/repo.lock\"", "error", "among the files of wt-run's own in ")]
+    [InlineData("lock = \"link/repo.lock\"", "error", "among the files of wt-run's own in ")]
+    [InlineData("lock = \"one/README/e.lock\"", "error", "is no directory")]
+    [InlineData("lock = \"later/e.lock\"", "warning", "it has to by the time that a run starts")]
+    public void Has_a_lock_that_can_be_had_or_check_and_run_say_where_it_is_wrong(string setting, string severity, string message)
+    {
+        _scratch.Directory("room");
+        Configure(_scratch.Script("engine", "true\n"), setting);
+        Runner.Run("run", "one", "--worktree", "--", "true").Expect(0);
+        File.CreateSymbolicLink(_scratch.Path("link"), _scratch.Path("one/.git/wt-run"));
+        var where = $"{_scratch.Path("wt-run.toml")}:8:8";
+
+        var finding = Assert.Single(Runner.Run("check", "--json").Expect(severity == "error" ? 1 : 0).Json["findings"]!.AsArray())!;
+        Assert.Equal((severity, where), ((string?)finding["severity"], (string?)finding["where"]));
+        Assert.Contains(message, (string?)finding["message"], StringComparison.Ordinal);
+
+        var refused = Runner.Run("run", "one", "--engine", "e").Expect(125).Error;
+        Assert.Contains($"{where}: 'lock' in [engines.e] is ", refused, StringComparison.Ordinal);
+        Assert.Contains(message, refused, StringComparison.Ordinal);
+        _scratch.Directory("later");
+        Runner.Run("run", "one", "--engine", "e").Expect(severity == "error" ? 125 : 0);
     }
 
     [Theory]

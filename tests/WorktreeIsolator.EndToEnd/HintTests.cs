@@ -70,6 +70,59 @@ public sealed class A_hint : IDisposable
     }
 
     [Fact]
+    public void Of_a_run_that_found_it_busy_helps_where_it_can_be_followed()
+    {
+        _repository.Configure("concurrent = false\nmax_worktrees = 2");
+        var (inPlace, inSession) = (new Gate(_scratch, "in-place"), new Gate(_scratch, "in-session"));
+        using var active = _repository.WtRun.Start("run", "--", "sh", "-c", inPlace.Step);
+        inPlace.AwaitReached();
+        using var session = _repository.WtRun.Start("run", "--session", "chat", "--", "sh", "-c", inSession.Step);
+        inSession.AwaitReached();
+
+        Assert.Equal("Try again later, wait (--if-busy wait), or give it a directory of its own (--worktree).", Hint(121, "--if-busy", "skip"));
+        Assert.Equal("Give it longer with --wait-timeout, or give it a directory of its own (--worktree).", Hint(123, "--wait-timeout", "0s"));
+        _repository.WtRun.Run("run", "--worktree", "--if-busy", "skip", "--", "true").Expect(0);
+        Assert.Equal("Try again later, wait (--if-busy wait), or use another session.", Hint(121, "--if-busy", "skip", "--session", "chat"));
+        _repository.WtRun.Run("run", "--session", "other", "--if-busy", "skip", "--", "true").Expect(0);
+        _repository.Configure("concurrent = false\nmax_worktrees = 1");
+        Assert.Equal($"Try again later, wait (--if-busy wait), or raise max_worktrees of project 'repo'.", Hint(121, "--if-busy", "skip", "--session", "other"));
+
+        inPlace.Open();
+        inSession.Open();
+        active.Wait().Expect(0);
+        session.Wait().Expect(0);
+
+        string? Hint(int exitCode, params string[] options) => _repository.WtRun.Run(["run", "--json", .. options, "--", "true"]).Expect(exitCode).Record.Hint;
+    }
+
+    [Fact]
+    public void Does_not_name_a_worktree_where_there_can_be_none()
+    {
+        var plain = new WtRun(_scratch, _scratch.Directory("plain"));
+        _scratch.Write("plain/wt-run.toml", "[projects.plain]\npath = \".\"\nconcurrent = false\n");
+        var gate = new Gate(_scratch);
+        using var active = plain.Start("run", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+
+        Assert.Equal("Try again later, or wait (--if-busy wait).", plain.Run("run", "--if-busy", "skip", "--json", "--", "true").Expect(121).Record.Hint);
+        gate.Open();
+        active.Wait().Expect(0);
+    }
+
+    [Fact]
+    public void Does_not_promise_that_a_run_goes_on_beyond_the_one_inside_which_it_was_started()
+    {
+        var error = _repository.WtRun.Run("run", "--", WtRun.Program, "run", "--detach", "--worktree", "--", "true").Expect(0).Error;
+
+        Assert.Contains($", but not beyond the end of run {_repository.Runs()[0].Id}, inside which it was started; follow it with: wt-run logs -f ", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("but not beyond", _repository.WtRun.Run("run", "--detach", "--worktree", "--", "true").Expect(0).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Is_to_leave_one_out_where_two_options_contradict_each_other() =>
+        Assert.Contains("hint: Leave one of the two out.", _repository.WtRun.Run("run", "--no-worktree", "--base", "main", "--", "true").Expect(125).Error, StringComparison.Ordinal);
+
+    [Fact]
     public void Names_the_rescue_ref_where_no_branch_was_left()
     {
         var record = _repository.RunInWorktree(EngineScript.Commit("one"), "--merge-back", "none").Expect(0).Record;

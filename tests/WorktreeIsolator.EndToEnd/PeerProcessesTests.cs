@@ -155,7 +155,7 @@ public sealed class A_peer_at_work_in_a_project : IDisposable
         using var waiting = _repository.WtRun.Start("run", "--", "touch", _scratch.Path("ran"));
         _repository.AwaitStep($"waiting for active run to finish (position 1, behind agent (pid {peer.Pid}))");
         Assert.False(File.Exists(_scratch.Path("ran")));
-        Assert.Equal($"'repo' is busy: held by agent (pid {peer.Pid}).", late.Message);
+        Assert.Equal($"'repo' is busy: held by agent (pid {peer.Pid}). Waited for active run to finish as long as --wait-timeout allows, 50ms.", late.Message);
 
         peer.Dispose();
 

@@ -152,6 +152,53 @@ public sealed class Ending_a_session : IDisposable
     }
 
     [Fact]
+    public void Is_refused_while_its_first_run_waits_and_the_session_s_name_means_that_run()
+    {
+        _repository.Configure("max_worktrees = 1");
+        var gate = new Gate(_scratch);
+        using var other = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        using var waiting = _repository.WtRun.Start("run", "--session", "chat", "--", "true");
+        Eventually.True(() => _repository.Runs().Any(record => record.State == RunState.Queued), "a run waits");
+        var id = _repository.Runs().Single(record => record.State == RunState.Queued).Id;
+
+        foreach (var (command, named) in new[] { ("land", "chat"), ("drop", "chat"), ("land", id) })
+        {
+            Assert.Contains($"run {id} of it waits to begin", _repository.WtRun.Run(command, named).Expect(1).Error, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(id, _repository.WtRun.Run("show", "chat", "--json").Expect(0).Record.Id);
+        Assert.Equal($"Run {id} of session 'chat' is cancelled.\n", _repository.WtRun.Run("cancel", "chat").Expect(0).Output);
+        waiting.Wait().Expect(122);
+        gate.Open();
+        other.Wait().Expect(0);
+    }
+
+    [Fact]
+    public void Is_put_off_by_who_waits_and_the_name_means_who_works_else_who_worked_or_is_next()
+    {
+        var last = _repository.RunInSession("chat", "echo said").Expect(0).Record.Id;
+        var gate = new Gate(_scratch);
+        using var working = _repository.WtRun.Start("run", "--session", "chat", "--", "sh", "-c", $"echo works; {gate.Step}");
+        gate.AwaitReached();
+        using var waiting = _repository.WtRun.Start("run", "--session", "chat", "--", "true");
+        Eventually.True(() => _repository.Runs().Any(record => record.State == RunState.Queued), "a run waits");
+        var (atWork, next) = (_repository.Runs().Single(record => record.State == RunState.Running).Id, _repository.Runs().Single(record => record.State == RunState.Queued).Id);
+
+        Assert.Contains($"run {atWork} of it is under way", _repository.WtRun.Run("land", "chat").Expect(1).Error, StringComparison.Ordinal);
+        Assert.Contains($"run {next} of it waits to begin", _repository.WtRun.Run("land", next).Expect(1).Error, StringComparison.Ordinal);
+        var logs = _repository.WtRun.Run("logs", "chat").Expect(0);
+        Assert.Equal(("works\n", $"wt-run: 'chat' is taken for run {atWork[..8]} of that session, which is at work; waiting: {next[..8]}\n"), (logs.Output, logs.Error));
+
+        Assert.Contains($"Run {atWork} of session 'chat' is ", _repository.WtRun.Run("cancel", "chat").Expect(0).Output, StringComparison.Ordinal);
+        working.Wait().Expect(122);
+        waiting.Wait().Expect(0);
+        Assert.NotEqual(last, next);
+        Assert.Equal(next, _repository.WtRun.Run("show", "chat", "--json").Expect(0).Record.Id);
+        Assert.Contains($"Run {next} is over already: succeeded", _repository.WtRun.Run("cancel", "chat").Expect(1).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Is_what_prune_does_when_nobody_has_used_it_for_long()
     {
         var run = _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0).Record;

@@ -13,7 +13,7 @@ internal sealed class CancelCommand : CliCommand
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
-    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it.", ValueKind.Run, true);
+    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it; or a session's name.", ValueKind.Run, true);
 
     public CancelCommand()
         : base("cancel", "Stops a run that waits or works; its work is kept. A second time kills its engine.")
@@ -27,7 +27,7 @@ internal sealed class CancelCommand : CliCommand
     {
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
-        var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!);
+        var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.WhatGoesOn);
         var wasAsked = RunCancellation.Cancel(owner.Store, record);
         var now = wasAsked ? AwaitEnd(owner.Store, record) : owner.Store.TryRead(record.Id) ?? record;
         if (!wasAsked || (now.State.IsFinal() && now.State != RunState.Cancelled))
@@ -35,7 +35,7 @@ internal sealed class CancelCommand : CliCommand
             throw new WorktreeIsolatorException(FailureKind.Usage, $"Run {record.Id} is over already: {RecordWriter.NameOf(now.State)}.", $"wt-run show {record.Id[..8]}");
         }
 
-        StandardStreams.Out.WriteText($"Run {record.Id} is {(now.State.IsFinal() ? "cancelled" : "being cancelled")}.\n");
+        StandardStreams.Out.WriteText($"Run {record.Id}{(record.Session is { } session ? $" of session '{session}'" : "")} is {(now.State.IsFinal() ? "cancelled" : "being cancelled")}.\n");
         return ExitCodes.Success;
     }
 

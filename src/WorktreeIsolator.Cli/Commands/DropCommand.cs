@@ -27,7 +27,7 @@ internal sealed class DropCommand : CliCommand
     {
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
-        var found = known.BroughtToItsEnd(RunLookup.Find(known, invocation.Line.GetValue(_run)!));
+        var found = known.BroughtToItsEnd(RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.AsAWhole));
         var progress = new RunProgress(showsStages: false, echoes: false, isInteractive: false, since: found.Record.State);
         var record = RunDrop.Drop(known.ProjectOf(found.Record, found.Owner), found.Record, known.Options with { Observer = progress });
         StandardStreams.Error.TryWriteText(Describe(record, known.Retention));

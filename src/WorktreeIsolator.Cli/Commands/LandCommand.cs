@@ -37,7 +37,9 @@ internal sealed class LandCommand : CliCommand
 
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
-        return text is null ? new LandAll(known, asJson).Execute() : LandOne(known, known.BroughtToItsEnd(RunLookup.Find(known, text)), invocation.Surroundings, asJson);
+        return text is null
+            ? new LandAll(known, asJson).Execute()
+            : LandOne(known, known.BroughtToItsEnd(RunLookup.Find(known, text, SessionMeans.AsAWhole)), invocation.Surroundings, asJson);
     }
 
     private static int LandOne(KnownProjects known, FoundRun found, Surroundings here, bool asJson)

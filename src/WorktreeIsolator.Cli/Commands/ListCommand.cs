@@ -112,8 +112,8 @@ internal sealed class ListCommand : CliCommand
         }
         else
         {
-            StandardStreams.Out.WriteText(
-                StandardStreams.Out.IsTerminal ? TerminalTable.Render(RunTable.Of(records), StandardStreams.Out.Width) : RunTable.Of(records).ToPlainText());
+            var table = RunTable.Of(records, new KnownRefs(known.Stores, known.Options.Environment));
+            StandardStreams.Out.WriteText(StandardStreams.Out.IsTerminal ? TerminalTable.Render(table, StandardStreams.Out.Width) : table.ToPlainText());
         }
 
         if (left > 0)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
 using WorktreeIsolator.Records;
@@ -16,9 +17,13 @@ internal sealed class ListWatch(KnownProjects known)
     private const int RowsIfUnknown = 24;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestTrust = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, (DateTime Written, RunRecord Record)> _records = new(StringComparer.Ordinal);
     private readonly Dictionary<RunStore, (DateTime Changed, List<string> Ids)> _listings = [];
+    private readonly Stopwatch _sinceRefs = Stopwatch.StartNew();
+    private KnownRefs? _refs;
+    private bool _recordsChanged;
     private string _shown = "";
     private (int Width, int Height) _size;
 
@@ -46,9 +51,9 @@ internal sealed class ListWatch(KnownProjects known)
     {
         var rows = StandardStreams.Out.Height is > 2 and var height ? height : RowsIfUnknown;
         var records = Latest(rows);
-        var lines = (records.Count == 0 ? "No runs yet.\n" : TerminalTable.Render(RunTable.Of(records), StandardStreams.Out.Width)).TrimEnd('\n').Split('\n');
+        var lines = (records.Count == 0 ? "No runs yet.\n" : TerminalTable.Render(RunTable.Of(records, Refs()), StandardStreams.Out.Width)).TrimEnd('\n').Split('\n');
 
-        // A row may need several lines. The last one is left free: a line end there would scroll the screen.
+        // The last line is left free: a line end there would scroll the screen.
         var text = string.Join('\n', lines.Length < rows ? lines : [lines[0], .. lines[^(rows - 2)..]]) + "\n";
         var size = (StandardStreams.Out.Width, StandardStreams.Out.Height);
         if (text != _shown || size != _size)
@@ -58,6 +63,19 @@ internal sealed class ListWatch(KnownProjects known)
             StandardStreams.Out.WriteText((up == 0 ? "" : size == _size ? $"\r\e[{up}A\e[J" : ClearScreen) + text);
             (_shown, _size) = (text, size);
         }
+    }
+
+    /// <summary>Asked anew when a record has changed, and now and then: who deletes a branch changes none.</summary>
+    private KnownRefs Refs()
+    {
+        if (_refs is null || _recordsChanged || _sinceRefs.Elapsed > LongestTrust)
+        {
+            _refs = new KnownRefs(known.Stores, known.Options.Environment);
+            _recordsChanged = false;
+            _sinceRefs.Restart();
+        }
+
+        return _refs;
     }
 
     /// <summary>The newest last; those that are active are among them whatever their age.</summary>
@@ -103,6 +121,7 @@ internal sealed class ListWatch(KnownProjects known)
         if (store.TryRead(id) is { } record)
         {
             _records[id] = (written, record);
+            _recordsChanged = true;
             return record;
         }
 

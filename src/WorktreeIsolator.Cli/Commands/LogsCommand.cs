@@ -11,7 +11,7 @@ internal sealed class LogsCommand : CliCommand
     private const int BufferSize = 64 << 10;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it.", ValueKind.Run, true);
+    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it; or a session's name.", ValueKind.Run, true);
     private readonly Flag _follow = new("--follow", "Goes on until the run is over.", "-f");
 
     public LogsCommand()
@@ -27,7 +27,7 @@ internal sealed class LogsCommand : CliCommand
     {
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
-        var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!);
+        var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.WhatWorked);
         // Not where the record says: the repository may have been moved since.
         var path = Path.Combine(owner.Store.DirectoryOf(record.Id), "output.log");
         try

@@ -54,7 +54,7 @@ internal sealed class RunCommand : CliCommand
 
         var config = ConfigurationSource.Load(Config.In(invocation.Line), here);
         var request = _options.Read(invocation, config, asJson);
-        var progress = ProgressOf(invocation.Line, request, asJson);
+        var progress = ProgressOf(invocation.Line, request, asJson, here);
         foreach (var warning in config.Warnings)
         {
             progress.Warning(warning.ToString());
@@ -84,8 +84,8 @@ internal sealed class RunCommand : CliCommand
         }
     }
 
-    private RunProgress ProgressOf(ParseResult line, RunRequest request, bool asJson) => _options.IsDetachedSupervisor(line)
-        ? new DetachedProgress(!_quiet.IsGiven(line), asJson)
+    private RunProgress ProgressOf(ParseResult line, RunRequest request, bool asJson, Surroundings here) => _options.IsDetachedSupervisor(line)
+        ? new DetachedProgress(!_quiet.IsGiven(line), asJson, here.Environment.GetValueOrDefault("WT_RUN_ID"))
         : new RunProgress(!_quiet.IsGiven(line), echoes: !asJson, request.Interactive);
 
     private static void WarnOfIdleKeys(RunRequest request, RunProgress progress)

@@ -26,7 +26,7 @@ internal sealed class RunOptions
 
     private readonly ValueOption _timeout = new("--timeout", "TIME", "How long the engine may run, such as 30m.");
     private readonly ValueOption _ifBusy = new("--if-busy", "WHAT", "If the run would have to wait: wait (default) or skip.", ValueKind.Word, "wait", "skip");
-    private readonly ValueOption _waitTimeout = new("--wait-timeout", "TIME", "How long to wait for a turn at most (default: 10m).");
+    private readonly ValueOption _waitTimeout = new("--wait-timeout", "TIME", "How long to wait at most (default: 10m; for an engine's lock, its lock_timeout).");
     private readonly Flag _interactive = new("--interactive", "Gives the engine the terminal.", "-i");
 
     private readonly ValueOption _session = new(
@@ -75,7 +75,7 @@ internal sealed class RunOptions
             MergeBack = ReadPolicy(line),
             Timeout = ReadTime(_timeout, line, mayBeZero: false),
             IfBusy = (_ifBusy.In(line) is { } word ? word == "skip" : settings?.IfBusy == BusyPolicy.Skip) ? IfBusy.Skip : IfBusy.Wait,
-            WaitTimeout = ReadTime(_waitTimeout, line, mayBeZero: true) ?? TimeSpan.FromMinutes(10),
+            WaitTimeout = ReadTime(_waitTimeout, line, mayBeZero: true),
             Interactive = IsInteractive(line, trigger, prompt, engine.Command, invocation.EngineCommand is not null, asJson),
         };
         RefuseWorktreeOptionsInPlace(line, request);
@@ -206,7 +206,7 @@ internal sealed class RunOptions
         });
         if (decision is not UseWorktree)
         {
-            throw new UsageException($"{given.Name} is for runs in a worktree, and this one would run in place ({decision.Reason}).", "Add --worktree.");
+            throw new UsageException($"{given.Name} is for runs in a worktree, and this one would run in place ({decision.Reason}).", request.Worktree == false ? "Leave one of the two out." : "Add --worktree.");
         }
     }
 }

@@ -9,7 +9,7 @@ namespace WorktreeIsolator.Cli.Commands;
 /// <summary><c>wt-run show RUN</c>: everything there is to know of one run.</summary>
 internal sealed class ShowCommand : CliCommand
 {
-    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it.", ValueKind.Run, true);
+    private readonly ValueArgument _run = new("RUN", "The run's id, or the first four or more digits of it; or a session's name.", ValueKind.Run, true);
     private readonly Flag _json = new("--json", "Prints the record as JSON.");
 
     public ShowCommand()
@@ -25,7 +25,7 @@ internal sealed class ShowCommand : CliCommand
     {
         var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
-        var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!);
+        var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.WhatWorked);
         if (_json.IsGiven(invocation.Line))
         {
             StandardStreams.Out.Write([.. RecordWriter.ToUtf8(record), (byte)'\n']);
@@ -35,7 +35,8 @@ internal sealed class ShowCommand : CliCommand
             var rescue = record.RescueRef is { } name
                 ? RescueContents.TryRead(owner.Project.Path, invocation.Surroundings.Environment, name)
                 : null;
-            StandardStreams.Out.WriteText(RunDetails.Describe(record, rescue));
+            StandardStreams.Out.WriteText(RunDetails.Describe(
+                record, rescue, record.Queue?.Behind is { } ahead ? owner.Store.TryRead(ahead) : null, new KnownRefs([owner], invocation.Surroundings.Environment)));
         }
 
         return ExitCodes.Success;

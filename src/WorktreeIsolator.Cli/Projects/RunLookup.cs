@@ -6,19 +6,22 @@ namespace WorktreeIsolator.Cli.Projects;
 /// <summary>A run that was named on the command line.</summary>
 internal sealed record FoundRun(RunRecord Record, KnownProject Owner);
 
-/// <summary>Finds the run that an id, or the beginning of one, names, or the last run of the session of that name.</summary>
+/// <summary>Finds the run that an id, or the beginning of one, names, or that of the session of that name which is meant.</summary>
 internal static class RunLookup
 {
     private const int MostCandidates = 5;
 
     /// <summary>Finds it.</summary>
+    /// <param name="known">Where to look.</param>
+    /// <param name="text">What was typed.</param>
+    /// <param name="meaning">Which run of a session is meant.</param>
     /// <exception cref="WorktreeIsolatorException">No run, or more than one, begins with the text; the hint lists which there are.</exception>
-    public static FoundRun Find(KnownProjects known, string text)
+    public static FoundRun Find(KnownProjects known, string text, SessionMeans meaning)
     {
         var prefix = text.ToLowerInvariant();
-        if (TryFindSession(known, text) is { } last)
+        if (SessionLookup.TryFind(known, text, meaning) is { } ofSession)
         {
-            return last;
+            return ofSession;
         }
 
         if (!RunId.IsPrefix(prefix))
@@ -48,42 +51,6 @@ internal static class RunLookup
             _ => throw new WorktreeIsolatorException(
                 FailureKind.Usage, $"'{text}' names {found.Count} runs; give more digits.", Describe(found.Select(f => f.Record))),
         };
-    }
-
-    /// <summary>The last run of a session, which stands for it; a name wins over an id that begins like it.</summary>
-    private static FoundRun? TryFindSession(KnownProjects known, string text)
-    {
-        if (SessionName.TryParse(text) is null)
-        {
-            return null;
-        }
-
-        var found = known.Stores.Select(owner => (Owner: owner, Session: owner.Store.Sessions.TryRead(text))).Where(f => f.Session is not null).ToList();
-        if (found.Count == 0)
-        {
-            return null;
-        }
-
-        if (found.Count > 1)
-        {
-            throw new WorktreeIsolatorException(
-                FailureKind.Usage,
-                $"'{text}' names sessions of {found.Count} projects: {string.Join(", ", found.Select(f => f.Owner.Project.Name))}.",
-                "Name the last run of the one that is meant:\n" + string.Join('\n', found.Select(f => $"  {f.Session!.LastRun}  {f.Owner.Project.Name}")));
-        }
-
-        var (owner, session) = (found[0].Owner, found[0].Session!);
-        if (RunId.IsPrefix(text) && known.Stores.SelectMany(o => o.Store.Ids()).FirstOrDefault(id => id.StartsWith(text, StringComparison.Ordinal)) is { } like)
-        {
-            StandardStreams.Error.TryWriteText($"wt-run: warning: '{text}' is taken for the session of that name; run {like} begins like it, too.\n");
-        }
-
-        return owner.Store.TryRead(session.LastRun) is { } record
-            ? new FoundRun(record, owner)
-            : throw new WorktreeIsolatorException(
-                FailureKind.Usage,
-                $"The record of the last run of session '{text}', {session.LastRun}, is gone.",
-                $"A run in it makes a new one: wt-run run --session {text} -- true");
     }
 
     private static string Latest(KnownProjects known)

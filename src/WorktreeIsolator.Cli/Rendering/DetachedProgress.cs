@@ -4,7 +4,10 @@ using WorktreeIsolator.Records;
 namespace WorktreeIsolator.Cli.Rendering;
 
 /// <summary>Shows a detached run until it is published and, if it has to queue, has its ticket; nobody watches from then on.</summary>
-internal sealed class DetachedProgress(bool showsStages, bool asJson) : RunProgress(showsStages, echoes: false, isInteractive: false)
+/// <param name="showsStages">False for <c>--quiet</c>.</param>
+/// <param name="asJson">Whether the record is told, instead of the id.</param>
+/// <param name="outer">The run inside which it was started, which ends all that it started; null if there is none.</param>
+internal sealed class DetachedProgress(bool showsStages, bool asJson, string? outer) : RunProgress(showsStages, echoes: false, isInteractive: false)
 {
     private readonly bool _showsStages = showsStages;
     private bool _hasLetGo;
@@ -21,7 +24,7 @@ internal sealed class DetachedProgress(bool showsStages, bool asJson) : RunProgr
         _hasLetGo = true;
         if (_showsStages)
         {
-            Say($"run {record.Id} goes on by itself; follow it with: wt-run logs -f {record.Id}");
+            Say($"run {record.Id} goes on by itself{(outer is null ? "" : $", but not beyond the end of run {outer}, inside which it was started")}; follow it with: wt-run logs -f {record.Id}");
         }
 
         if (asJson)

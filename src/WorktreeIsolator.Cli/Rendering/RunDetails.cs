@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
@@ -14,7 +15,9 @@ internal static class RunDetails
     /// <summary>All lines.</summary>
     /// <param name="record">The run.</param>
     /// <param name="rescue">What its rescue ref keeps; null if it has none, or that is gone.</param>
-    public static string Describe(RunRecord record, RescueContents? rescue)
+    /// <param name="ahead">The run behind which it waits; null if there is none.</param>
+    /// <param name="refs">Which refs there are.</param>
+    public static string Describe(RunRecord record, RescueContents? rescue, RunRecord? ahead, KnownRefs refs)
     {
         var text = new StringBuilder();
         Line(text, "run", record.Id);
@@ -24,8 +27,17 @@ internal static class RunDetails
         Line(text, "session", record.Session);
         Line(text, "isolation", $"{record.Isolation.Kind} ({record.Isolation.Reason})");
         Line(text, "base", record.Base is { } start ? $"{start.Ref} {start.Commit[..12]}" : null);
-        Line(text, "branch", record.Branch);
-        Line(text, "worktree", record.Worktree);
+        if (!record.State.IsFinal())
+        {
+            Line(text, "branch", record.Branch);
+            Line(text, "worktree", record.Worktree);
+        }
+        else if (record.Branch is { } branch && (record.MergeBack?.Result is not null || (record.Session is null && refs.Has(record, branch))))
+        {
+            Line(text, "branch", refs.Told(record, branch));
+            Line(text, "worktree", Directory.Exists(record.Worktree) ? record.Worktree : $"{record.Worktree} (gone)");
+        }
+
         Line(text, "directory", record.Directory == record.Worktree ? null : record.Directory);
         Line(text, "engine", record.Engine.Name is { } name ? $"{name}: {ShellWords.Command(record.Engine.Command)}" : ShellWords.Command(record.Engine.Command));
         Line(text, "exit code", record.Engine.ExitCode?.ToString(CultureInfo.InvariantCulture));
@@ -37,9 +49,9 @@ internal static class RunDetails
 
         Line(text, "rescued", record.RescueRef is not null && rescue is null ? $"{record.RescueRef} (no longer there)" : record.RescueRef);
         Line(text, "kept", record.Kept is { } kept ? $"{kept.Path} ({kept.Reason})" : null);
-        Line(text, "kept", record.MergeBack?.Commit is not null && record.WorkRef() is { } holder && holder == record.Branch ? $"branch {record.Branch} (its work is on it: {RecordWriter.NameOf(record.MergeBack!.Result!.Value)})" : null);
+        Line(text, "kept", record.MergeBack?.Commit is not null && record.WorkRef() is { } holder && holder == record.Branch ? refs.Has(record, holder) ? $"branch {record.Branch} (its work is on it: {RecordWriter.NameOf(record.MergeBack!.Result!.Value)})" : null : null);
         Line(text, "artifacts", record.Artifacts is { } artifacts ? Words.Artifacts(artifacts) : null);
-        Line(text, "waited", Waited(record.Queue));
+        Line(text, "waited", Waited(record, ahead));
         Times(text, record);
         Line(text, "supervisor", record.Supervisor is { } process && !record.State.IsFinal() ? string.Create(CultureInfo.InvariantCulture, $"pid {process.Pid}") : null);
         Line(text, "log", record.Log);
@@ -72,11 +84,12 @@ internal static class RunDetails
         return $"{work.Policy}: {result}{(work.Target is { } target ? $", target {target}" : "")}{(work.Commit is { } commit ? $", commit {commit[..12]}" : "")}";
     }
 
-    private static string? Waited(QueueInfo? queue) => queue switch
+    /// <summary>While it waits the record is not written anew for each second.</summary>
+    private static string? Waited(RunRecord record, RunRecord? ahead) => record.Queue switch
     {
         null => null,
-        { Position: { } place } => string.Create(CultureInfo.InvariantCulture, $"{Words.Took(TimeSpan.FromMilliseconds(queue.WaitedMs))}, place {place} in the queue{(queue.Behind is { } id ? $", behind {id}" : "")}"),
-        _ => Words.Took(TimeSpan.FromMilliseconds(queue.WaitedMs)),
+        { Position: not null } queue => $"{Words.Took(TimeProvider.System.GetUtcNow() - record.CreatedAt)}, {Words.Waiting(queue, ahead)}",
+        var queue => Words.Took(TimeSpan.FromMilliseconds(queue.WaitedMs)),
     };
 
     private static void Times(StringBuilder text, RunRecord record)

@@ -1,15 +1,23 @@
 using System.Globalization;
 using System.Text;
+using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Cli.Rendering;
 
 /// <summary>Runs as rows of words, one column for each thing that a person looks for.</summary>
-internal sealed record RunTable(IReadOnlyList<string> Headings, IReadOnlyList<RunRow> Rows)
+internal sealed record RunTable(IReadOnlyList<RunRow> Rows)
 {
+    /// <summary>The columns, as <see cref="RunRow.Cells"/> has them.</summary>
+    public static IReadOnlyList<string> Headings { get; } = ["ID", "STATE", "PROJECT", "TRIGGER", "ISOLATION", "WHERE", "AGE", "RESULT"];
+
     /// <summary>Makes the rows.</summary>
-    public static RunTable Of(IReadOnlyList<RunRecord> records) => new(
-        ["ID", "STATE", "PROJECT", "TRIGGER", "ISOLATION", "WHERE", "AGE", "RESULT"], [.. records.Select(record => RunRow.Of(record, record.Queue?.Behind is { } ahead ? records.FirstOrDefault(other => other.Id == ahead) : null))]);
+    public static RunTable Of(IReadOnlyList<RunRecord> records, KnownRefs refs)
+    {
+        var waitedFor = records.Select(record => record.Queue?.Behind).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var ahead = waitedFor.Count == 0 ? [] : records.Where(record => waitedFor.Contains(record.Id)).DistinctBy(record => record.Id).ToDictionary(record => record.Id, StringComparer.Ordinal);
+        return new RunTable([.. records.Select(record => RunRow.Of(record, record.Queue?.Behind is { } id ? ahead.GetValueOrDefault(id) : null, refs))]);
+    }
 
     /// <summary>Columns of equal width, for files and pipes.</summary>
     public string ToPlainText()
@@ -45,43 +53,47 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
     /// <summary>Puts a run into words.</summary>
     /// <param name="record">The run.</param>
     /// <param name="ahead">The run behind which it waits; null if there is none, or that is not known here.</param>
-    public static RunRow Of(RunRecord record, RunRecord? ahead) => new(
+    /// <param name="refs">Which refs there are.</param>
+    public static RunRow Of(RunRecord record, RunRecord? ahead, KnownRefs refs) => new(
         record.State,
         [
             record.Id,
             record.State.IsFinal() ? RecordWriter.NameOf(record.State) : $"* {RecordWriter.NameOf(record.State)}",
             record.Project,
-            Words.Printable(record.Trigger.ToString()),
+            Line(record.Trigger.ToString()),
             record.Isolation.Kind,
-            Words.Printable(Where(record)),
+            Line(Where(record, refs)),
             Words.Age(record.CreatedAt),
-            Result(record, ahead),
+            Line(Result(record, ahead, refs)),
         ]);
 
-    /// <summary>The directory that it works in, or that was kept; else the branch, if it is still there; else where its work went.</summary>
-    private static string Where(RunRecord record) => record switch
+    /// <summary>
+    /// The directory that it works in, or that was kept; else the branch or ref that has its work; else where that went. Nothing of a run that
+    /// ended before anything was made for it.
+    /// </summary>
+    private static string Where(RunRecord record, KnownRefs refs) => record switch
     {
-        { Kept: { } kept } => kept.Path,
+        { Kept: { } kept } => Directory.Exists(kept.Path) ? kept.Path : $"{kept.Path} (gone)",
         { Worktree: null } => record.Directory ?? "",
         { State: var state } when !state.IsFinal() => record.Worktree,
         { MergeBack.Result: MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Nothing } => record.MergeBack.Target ?? "",
-        { MergeBack.Result: MergeBackResult.Dropped } => record.RescueRef ?? "",
-        _ => record.WorkRef() ?? record.Branch ?? "",
+        { MergeBack.Result: MergeBackResult.Dropped } => record.RescueRef is { } rescue ? refs.Told(record, rescue) : "",
+        { MergeBack.Result: null } => record.Session is null && record.Branch is { } branch && refs.Has(record, branch) ? branch : "",
+        _ => (record.WorkRef() ?? record.Branch) is { } name ? refs.Told(record, name) : "",
     };
 
-    /// <summary>Its place in the queue; else the exit code if it is not 0, what became of the work, and what was kept and why.</summary>
-    private static string Result(RunRecord record, RunRecord? ahead)
+    /// <summary>What it waits for; else the exit code if it is not 0, what became of the work, and what was kept and why.</summary>
+    private static string Result(RunRecord record, RunRecord? ahead, KnownRefs refs)
     {
-        if (record is { State: RunState.Queued, Queue.Position: { } position })
+        if (record is { State: RunState.Queued, Queue: { Position: not null } queue })
         {
-            var behind = record.Queue.Behind is { } id ? $", behind {ahead?.InShort(TimeProvider.System.GetUtcNow()) ?? id[..8]}" : "";
-            return Words.Printable(string.Create(CultureInfo.InvariantCulture, $"position {position}{behind}"));
+            return Words.Waiting(queue, ahead);
         }
 
         var parts = new List<string>();
         if (record.Engine.ExitCode is { } code and not 0)
         {
-            parts.Add($"exit {code}");
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"exit {code}"));
         }
 
         if (record.MergeBack?.Result is { } known)
@@ -94,13 +106,15 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
             parts.Add($"worktree kept: {Short(kept.Reason)}");
         }
 
-        if (record.RescueRef is { } rescue && rescue != Where(record))
+        if (record.RescueRef is { } rescue && !Where(record, refs).StartsWith(rescue, StringComparison.Ordinal))
         {
             parts.Add($"rescued: {rescue}");
         }
 
-        return Words.Printable(string.Join(", ", parts));
+        return string.Join(", ", parts);
     }
+
+    private static string Line(string text) => Words.Printable(text.ReplaceLineEndings(" "));
 
     /// <summary>git's words may be many, on many lines.</summary>
     private static string Short(string reason)

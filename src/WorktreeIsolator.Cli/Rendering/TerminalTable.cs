@@ -1,14 +1,28 @@
+using System.Text;
 using Spectre.Console;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Cli.Rendering;
 
-/// <summary>The runs as a table that fits the terminal. The only place that loads Spectre.Console; no run ever comes here.</summary>
+/// <summary>
+/// The runs as a table that fits the terminal, one line for each. The only place that loads Spectre.Console; no run ever comes here. What there is
+/// no room for goes column by column, and what is left is cut: <c>show</c>, and a pipe, have all of it.
+/// </summary>
 internal static class TerminalTable
 {
-    private const int Wide = 110;
-
     private const int WidthIfUnknown = 120;
+    private const int Gap = 2;
+    private const int NoBreak = 10_000;
+    private const int ShortId = 8;
+
+    /// <summary>What goes first where there is too little room; the id, the state and the result never do.</summary>
+    private static readonly string[] GoesFirst = ["ISOLATION", "WHERE", "PROJECT", "TRIGGER", "AGE"];
+
+    /// <summary>Less than this of a longer text says too little.</summary>
+    private static readonly Dictionary<string, int> Least = new(StringComparer.Ordinal) { ["WHERE"] = 16, ["PROJECT"] = 10, ["TRIGGER"] = 12, ["RESULT"] = 40 };
+
+    /// <summary>Which get the room that is left, in this order.</summary>
+    private static readonly string[] Grows = ["RESULT", "TRIGGER", "PROJECT", "WHERE"];
 
     /// <summary>Renders.</summary>
     /// <param name="runs">The rows.</param>
@@ -23,26 +37,75 @@ internal static class TerminalTable
             Interactive = InteractionSupport.No,
             Out = new AnsiConsoleOutput(text),
         });
-        console.Profile.Width = width > 0 ? width : WidthIfUnknown;
-        var table = new Table { Border = TableBorder.None, ShowHeaders = true };
-        var shown = Enumerable.Range(0, runs.Headings.Count).Where(column => console.Profile.Width >= Wide || !IsForWideTerminals(runs.Headings[column])).ToList();
-        foreach (var heading in shown.Select(column => runs.Headings[column]))
-        {
-            var column = new TableColumn($"[bold]{heading}[/]") { NoWrap = heading is "ID" or "STATE" or "AGE", Padding = new Padding(0, 0, 2, 0) };
-            table.AddColumn(column);
-        }
 
+        // The lines are cut to the width here.
+        console.Profile.Width = NoBreak;
+        var widths = Fit(runs, width > 0 ? width : WidthIfUnknown);
+        console.MarkupLine($"[bold]{Line(RunTable.Headings, widths, null)}[/]");
         foreach (var row in runs.Rows)
         {
-            table.AddRow(shown.Select(column => (Cell: row.Cells[column], column)).Select(c => c.column == 1 ? $"[{ColourOf(row.State)}]{Markup.Escape(c.Cell)}[/]" : Markup.Escape(c.Cell)).ToArray());
+            console.MarkupLine(Line(row.Cells, widths, ColourOf(row.State)));
         }
 
-        console.Write(table);
         return text.ToString();
     }
 
-    /// <summary>What 80 columns have no room for beside an id that can be copied; <c>show</c> has it.</summary>
-    private static bool IsForWideTerminals(string heading) => heading is "PROJECT" or "ISOLATION";
+    private static string Line(IReadOnlyList<string> cells, int[] widths, string? colour)
+    {
+        var line = new StringBuilder();
+        var gap = 0;
+        for (var column = 0; column < widths.Length; column++)
+        {
+            if (widths[column] > 0)
+            {
+                var cell = Cut(cells[column], RunTable.Headings[column], widths[column]);
+                var text = Markup.Escape(cell);
+                line.Append(' ', gap).Append(colour is not null && RunTable.Headings[column] == "STATE" ? $"[{colour}]{text}[/]" : text);
+                gap = Gap + widths[column] - TextCells.Width(cell);
+            }
+        }
+
+        return line.ToString();
+    }
+
+    private static string Cut(string cell, string heading, int width) => heading switch
+    {
+        // Eight digits are an id as well; an ellipsis would only be in the way of who copies it.
+        "ID" => cell[..Math.Min(width, cell.Length)],
+
+        // The end of a path says more than its beginning.
+        "WHERE" => TextCells.CutBeginning(cell, width),
+        _ => TextCells.Cut(cell, width),
+    };
+
+    /// <summary>The width of each column; 0 for those that are left out.</summary>
+    private static int[] Fit(RunTable runs, int width)
+    {
+        var headings = RunTable.Headings;
+        var wanted = headings.Select((heading, column) => runs.Rows.Select(row => TextCells.Width(row.Cells[column])).Append(heading.Length).Max()).ToArray();
+        var fitted = wanted.Select((cells, column) => Math.Min(cells, Least.GetValueOrDefault(headings[column], int.MaxValue))).ToArray();
+        foreach (var column in GoesFirst.Select(ColumnOf).TakeWhile(_ => Needed(fitted) > width))
+        {
+            fitted[column] = 0;
+        }
+
+        if (Needed(fitted) > width)
+        {
+            fitted[ColumnOf("ID")] = ShortId;
+        }
+
+        foreach (var column in Grows.Select(ColumnOf).Where(column => fitted[column] > 0))
+        {
+            // It may be negative: the result is all that can still give way.
+            fitted[column] = Math.Clamp(fitted[column] + width - Needed(fitted), 1, wanted[column]);
+        }
+
+        return fitted;
+    }
+
+    private static int Needed(int[] widths) => widths.Where(width => width > 0).Sum(width => width + Gap) - Gap;
+
+    private static int ColumnOf(string heading) => RunTable.Headings.ToList().IndexOf(heading);
 
     private static string ColourOf(RunState state) => state switch
     {

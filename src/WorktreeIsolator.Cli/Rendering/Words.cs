@@ -26,6 +26,12 @@ internal static class Words
     public static string Took(TimeSpan time) =>
         time.TotalSeconds < 10 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0}s") : Duration.Format(TimeSpan.FromSeconds(Math.Round(time.TotalSeconds)));
 
+    /// <summary>What a run waits for, its place first, as that is what a narrow table has room for: <c>position 2, behind …; waiting for …</c>.</summary>
+    /// <param name="queue">Of a run that waits.</param>
+    /// <param name="ahead">The run behind which it waits; null if there is none, or that is not known here.</param>
+    public static string Waiting(QueueInfo queue, RunRecord? ahead) =>
+        $"{queue.Place(ahead, TimeProvider.System.GetUtcNow())}{(queue.WaitsFor is { } what ? $"; waiting for {what}" : "")}";
+
     /// <summary>How many artifacts a run left, and where: <c>3 artifacts (12.4 KiB) in /…</c>.</summary>
     public static string Artifacts(ArtifactsInfo artifacts) => string.Create(
         CultureInfo.InvariantCulture,

@@ -124,6 +124,7 @@ internal sealed class ConfigFileReader(ConfigReading reading)
             Grace = table.Length("grace", allowZero: true) ?? preset.Grace,
             MaxParallel = table.Integer("max_parallel", 1) ?? preset.MaxParallel,
             Lock = reading.AbsolutePath(table, "lock") ?? preset.Lock,
+            LockPosition = table.Has("lock") && table.PositionOf("lock") is var at ? new ConfigPosition(at.Line, at.Column) : preset.LockPosition,
             LockTimeout = table.Length("lock_timeout", allowZero: true) ?? preset.LockTimeout,
         };
         CheckPrompt(table, engine.Command);

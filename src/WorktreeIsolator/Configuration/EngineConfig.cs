@@ -30,6 +30,9 @@ public sealed record EngineConfig
     /// <summary>Absolute path of a file that is locked with flock(2) while the engine runs; null for none.</summary>
     public string? Lock { get; init; }
 
+    /// <summary>Where the file says it; null if none does.</summary>
+    public ConfigPosition? LockPosition { get; init; }
+
     /// <summary>How long to wait for <see cref="Lock"/>; zero tries once.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMinutes(10);
 }

@@ -34,6 +34,9 @@ public sealed record EngineDefinition
     /// <summary>Absolute path of a file that is locked with flock(2) while it runs; null for none.</summary>
     public string? Lock { get; private init; }
 
+    /// <summary>Where the configuration says it; null if it does not.</summary>
+    public ConfigPosition? LockPosition { get; private init; }
+
     /// <summary>How long to wait for <see cref="Lock"/>.</summary>
     public TimeSpan LockTimeout { get; private init; }
 
@@ -48,6 +51,7 @@ public sealed record EngineDefinition
         Grace = config.Grace,
         MaxParallel = config.MaxParallel,
         Lock = config.Lock,
+        LockPosition = config.LockPosition,
         LockTimeout = config.LockTimeout,
     };
 

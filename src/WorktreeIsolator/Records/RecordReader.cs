@@ -174,7 +174,7 @@ public static class RecordReader
         }
 
         var json = new JsonFields(value);
-        return new QueueInfo((int?)json.NumberOrNull("position"u8), json.Number("waited_ms"u8), json.TextOrNull("behind"u8));
+        return new QueueInfo((int?)json.NumberOrNull("position"u8), json.Number("waited_ms"u8), json.TextOrNull("behind"u8), json.TextOrNull("held_by"u8), json.TextOrNull("waits_for"u8));
     }
 
     private static ProcessInfo? ToProcess(ReadOnlySpan<byte> value)

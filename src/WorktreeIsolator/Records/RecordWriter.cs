@@ -175,6 +175,8 @@ public static class RecordWriter
             WriteNumber(json, "position", value!.Position);
             json.WriteNumber("waited_ms", value.WaitedMs);
             json.WriteString("behind", value.Behind);
+            json.WriteString("held_by", value.HeldBy);
+            json.WriteString("waits_for", value.WaitsFor);
             json.WriteEndObject();
         }
     }

@@ -41,11 +41,23 @@ public sealed record KeptInfo(string Path, string Reason);
 /// <param name="Bytes">How much they hold in all.</param>
 public sealed record ArtifactsInfo(string Path, int Files, long Bytes);
 
-/// <summary>The wait for a turn.</summary>
+/// <summary>The wait for a turn, or for whatever else a run waits for.</summary>
 /// <param name="Position">Place in the queue, 1 for the next; null when it no longer waits.</param>
-/// <param name="WaitedMs">Milliseconds waited so far.</param>
-/// <param name="Behind">Id of the run that has the turn meanwhile; null if that is not a run.</param>
-public sealed record QueueInfo(int? Position, long WaitedMs, string? Behind = null);
+/// <param name="WaitedMs">Milliseconds waited, when the place or who is ahead changed last.</param>
+/// <param name="Behind">Id of the run that has what it waits for; null if that is not a run.</param>
+/// <param name="HeldBy">Who has it, if that is no run, or a run whose wt-run died; else null.</param>
+/// <param name="WaitsFor">What for, as the end of <c>waiting for …</c>; null when it no longer waits, and in records of older versions.</param>
+public sealed record QueueInfo(int? Position, long WaitedMs, string? Behind = null, string? HeldBy = null, string? WaitsFor = null)
+{
+    /// <summary>Its place, as people who wait are told: <c>position 2, behind 3f9c12ab cron:nightly, 4 min</c>; null when it no longer waits.</summary>
+    /// <param name="ahead">The record of <see cref="Behind"/>; null if it is not known.</param>
+    /// <param name="now">The time.</param>
+    public string? Place(RunRecord? ahead, DateTimeOffset now)
+    {
+        var who = HeldBy ?? ahead?.InShort(now) ?? Behind?[..8];
+        return Position is { } place ? string.Create(CultureInfo.InvariantCulture, $"position {place}{(who is null ? "" : $", behind {who}")}") : null;
+    }
+}
 
 /// <summary>A process, named so that a reused pid cannot be taken for it.</summary>
 /// <param name="Pid">Process id in its pid namespace.</param>
@@ -177,6 +189,12 @@ public sealed record RunRecord
     /// <param name="now">The time; it has been at work since its engine was started, or else since it was asked for.</param>
     public string InShort(DateTimeOffset now)
     {
+        // One that is over is waited for only while someone works with what it left.
+        if (State.IsFinal() && (Session is not null || Isolation.Kind == "in_place"))
+        {
+            return $"{Id[..8]} {Trigger}, which is over; {(Session is null ? "work that waited for it is being landed" : "its session is being landed or dropped")}";
+        }
+
         var age = now - (StartedAt ?? CreatedAt);
         return age.TotalMinutes >= 1
             ? string.Create(CultureInfo.InvariantCulture, $"{Id[..8]} {Trigger}, {(int)age.TotalMinutes} min")

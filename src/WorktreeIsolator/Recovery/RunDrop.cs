@@ -37,7 +37,7 @@ public static class RunDrop
         var store = new RunStore(repository.StateDirectory);
         using var ending = SessionEnding.Take(store, record, Dropped);
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience)
-            ?? throw Cannot(record, "it is still under way, or someone is landing it", $"To stop it: wt-run cancel {record.Id[..8]}");
+            ?? throw WorktreeAtRest.InOtherHands(store.TryRead(record.Id) ?? record, Dropped);
         record = store.TryRead(record.Id) ?? record;
         if (!record.State.IsFinal())
         {

@@ -32,16 +32,20 @@ internal sealed class SessionEnding : IDisposable
             return null;
         }
 
+        RequireOver(record, name, what);
         _ = Find(store, record, name, what);
         var ticket = Ticket.Take(SessionStore.QueueFor(store.StateDirectory, name), record.Id);
         try
         {
             if ((ticket.Ahead() is [var first, ..] ? first : WhoDied(store, name)) is { } busy)
             {
-                throw new WorktreeIsolatorException(
-                    FailureKind.Usage,
-                    $"Session '{name}' cannot be {what}: run {busy} of it is under way.",
-                    $"Wait for it, or stop it: wt-run cancel {busy[..8]}");
+                if (busy == record.Id)
+                {
+                    throw new WorktreeIsolatorException(FailureKind.Usage, $"Session '{name}' cannot be {what}: someone else is just landing or dropping it.");
+                }
+
+                RequireOver(store.TryRead(busy), name, what);
+                throw UnderWay(busy, name, what, "is under way");
             }
 
             return new SessionEnding(store.Sessions, Find(store, record, name, what), ticket);
@@ -65,6 +69,18 @@ internal sealed class SessionEnding : IDisposable
 
     /// <summary>Gives the turn to the next.</summary>
     public void Dispose() => _ticket.Dispose();
+
+    /// <summary>Of a run that waits for its turn, or works, the session as a whole cannot be anything.</summary>
+    private static void RequireOver(RunRecord? record, string name, string what)
+    {
+        if (record is not null && !record.State.IsFinal())
+        {
+            throw UnderWay(record.Id, name, what, record.State is RunState.Accepted or RunState.Queued ? "waits to begin" : "is under way");
+        }
+    }
+
+    private static WorktreeIsolatorException UnderWay(string runId, string name, string what, string does) => new(
+        FailureKind.Usage, $"Session '{name}' cannot be {what}: run {runId} of it {does}.", $"Let it end, or stop it: wt-run cancel {runId[..8]}");
 
     private static Session Find(RunStore store, RunRecord record, string name, string what) => store.Sessions.TryRead(name) switch
     {

@@ -31,7 +31,10 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
     private DiagnosisFinding LookAtLocks()
     {
         const string check = "locks";
-        var path = new[] { Path.Combine(store.StateDirectory, "repo.lock"), repository is null ? null : Path.Combine(repository.CommonDirectory, "HEAD") }
+        // Without git there is no repository lock; a record is a file that nobody locks otherwise.
+        var path = (repository is null
+            ? store.Ids().Select(id => Path.Combine(store.DirectoryOf(id), "run.json"))
+            : [Path.Combine(store.StateDirectory, "repo.lock"), Path.Combine(repository.CommonDirectory, "HEAD")])
             .FirstOrDefault(File.Exists);
         return path is null
             ? Ok(check, "No run was here yet; the first one tries whether flock works.")

@@ -50,6 +50,13 @@ internal static class WorktreeAtRest
         }
     }
 
+    /// <summary>Why it cannot be landed or dropped while someone has its liveness lock.</summary>
+    /// <param name="record">The run, as it is now.</param>
+    /// <param name="what">What was to be done.</param>
+    public static WorktreeIsolatorException InOtherHands(RunRecord record, string what) => record.State.IsFinal()
+        ? Cannot(record, what, "someone else is just landing or dropping it")
+        : Cannot(record, what, $"it {(record.State is RunState.Accepted or RunState.Queued ? "waits to begin" : "is still under way")}", $"Let it end, or stop it: wt-run cancel {record.Id[..8]}");
+
     /// <summary>Why a run, or the session of which it is the last one, stays as it is.</summary>
     /// <param name="record">The run.</param>
     /// <param name="what">What was to be done.</param>

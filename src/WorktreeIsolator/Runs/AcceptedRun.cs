@@ -1,4 +1,5 @@
 using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Engines;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Isolation;
 using WorktreeIsolator.Processes;
@@ -51,6 +52,7 @@ internal sealed class AcceptedRun
 
         RequireProgram(request, options);
         var repository = ProjectRepository.TryOpen(project, options.Environment);
+        RequireLock(request.Engine, options, repository?.StateDirectory ?? RunStore.WithoutGit(project.Path).StateDirectory);
         var decision = IsolationDecider.Decide(new IsolationQuestion
         {
             Trigger = request.Trigger.Kind,
@@ -111,7 +113,8 @@ internal sealed class AcceptedRun
         var waiting = new WaitingRun(_request, _options, _store, journal, context);
         if (!waiting.MayWait && PeersAtWork() is [var peer, ..])
         {
-            _ = waiting.Busy(peer.ToString());
+            // It is not waited for, but is reason enough to skip, whatever the directory.
+            _ = waiting.Busy(peer.ToString(), new WaitedFor("nobody to be at work", null));
             return null;
         }
 
@@ -237,6 +240,18 @@ internal sealed class AcceptedRun
             context.Warn(
                 $"{neighbour} works in '{_record.Directory}' at the same time. "
                 + "concurrent = false makes such runs wait for each other; trigger_worktree = true gives cron and webhook runs a worktree.");
+        }
+    }
+
+    /// <summary>A lock that cannot be had is a mistake of the configuration, and better told before the run has waited for everything else.</summary>
+    private static void RequireLock(EngineDefinition engine, RunnerOptions options, string stateDirectory)
+    {
+        if (engine.Lock is { } file && EngineLock.WhyUnfit(file, [stateDirectory, options.StateHome]) is { } unfit)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.Configuration,
+                $"{EngineLock.Where(options.ConfigurationFile, engine.LockPosition, engine.Name)}: {EngineLock.Sentence(unfit, engine.Name)}.",
+                unfit.MayCome ? $"mkdir -p {ShellWords.Quoted(Path.GetDirectoryName(file)!)}" : null);
         }
     }
 

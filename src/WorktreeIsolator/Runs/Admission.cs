@@ -21,7 +21,7 @@ internal sealed class Admission(IDisposable place, EngineGate gate) : IDisposabl
         var ticket = Ticket.Take(WorktreeQueue(store.StateDirectory), context.RunId, places);
         try
         {
-            if (waiting.WaitInLine(ticket, $"one of {places} worktrees (max_worktrees)", waiting.Remaining))
+            if (waiting.WaitInLine(ticket, new WaitedFor($"one of {places} worktrees (max_worktrees)", $"raise max_worktrees of project '{request.Project.Name}'")))
             {
                 return ticket;
             }

@@ -1,6 +1,8 @@
 using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Engines;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Processes;
+using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Runs;
@@ -23,6 +25,7 @@ public static class ConfigurationCheck
     [
         .. config.Projects.Values.SelectMany(project => ExamineProject(project, environment)),
         .. config.Engines.Values.Where(engine => IsUsed(engine.Name, config)).SelectMany(engine => ExamineEngine(engine, environment)),
+        .. ExamineLocks(config, environment),
         .. ExamineNotifications(config, environment),
         .. ExamineSecrets(config, environment),
         .. FindIdleKeys(config),
@@ -110,6 +113,21 @@ public static class ConfigurationCheck
         if (Try(() => Executable.Resolve(program, "/", variables), out _) is { } failure)
         {
             yield return new(false, $"[engines.{engine.Name}]", failure.Message, failure.Hint);
+        }
+    }
+
+    private static IEnumerable<ConfigurationFinding> ExamineLocks(ConfigFile config, IReadOnlyDictionary<string, string> environment)
+    {
+        var locking = config.Engines.Values.Where(engine => engine.Lock is not null).ToList();
+        var own = locking.Count == 0 ? [] : config.Projects.Values.Where(project => Directory.Exists(project.Path))
+            .Select(project => Try(() => RunStore.Of(project.Path, environment).StateDirectory, out var state) is null ? state : null).OfType<string>()
+            .Append(RunnerOptions.For(config, environment).StateHome).ToList();
+        foreach (var engine in locking)
+        {
+            if (EngineLock.WhyUnfit(engine.Lock!, own) is { } unfit)
+            {
+                yield return new(!unfit.MayCome, EngineLock.Where(config.Path, engine.LockPosition, engine.Name), EngineLock.Sentence(unfit, engine.Name) + '.');
+            }
         }
     }
 

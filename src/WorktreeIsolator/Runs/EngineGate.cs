@@ -72,24 +72,23 @@ internal sealed class EngineGate : IDisposable
     private bool TakePlace(string engine, int places, string stateHome, WaitingRun waiting, RunContext context)
     {
         var queue = Path.Combine(stateHome, "engines", engine);
-        var what = $"a place for the engine '{engine}' (max_parallel = {places})";
-        return waiting.WaitInLine(Hold(Ticket.Take(queue, context.RunId, places)), what, waiting.Remaining)
-            && AwaitTheDead(queue, what, waiting.Remaining, waiting, context);
+        var what = new WaitedFor($"a place for the engine '{engine}' (max_parallel = {places})", "raise that, or use another engine");
+        return waiting.WaitInLine(Hold(Ticket.Take(queue, context.RunId, places)), what) && AwaitTheDead(queue, what, null, () => waiting.Remaining, waiting, context);
     }
 
     /// <summary>The place of a dead run is free before its engine has ended, in whatever repository that works.</summary>
-    private bool AwaitTheDead(string queue, string what, TimeSpan within, WaitingRun waiting, RunContext context)
+    private bool AwaitTheDead(
+        string queue, WaitedFor what, (TimeSpan Most, string Key)? limit, Func<TimeSpan> remaining, WaitingRun waiting, RunContext context)
     {
-        var clock = Stopwatch.StartNew();
         while (EngineHolder.EndTheDead(queue, _environment, context.Cancel) is var (run, why))
         {
             context.Cancel.ThrowIfCancellationRequested();
-            if (clock.Elapsed >= within)
+            if (remaining() <= TimeSpan.Zero)
             {
-                return waiting.Busy(why.TrimEnd('.'));
+                return waiting.Busy(why.TrimEnd('.'), what, limit);
             }
 
-            waiting.Tell(1, run, what, why);
+            waiting.Tell(1, run, what, why.TrimEnd('.'));
             Waiting.Pause(PauseForTheDead, context.Cancel);
         }
 
@@ -101,28 +100,27 @@ internal sealed class EngineGate : IDisposable
     private bool TakeLock(EngineDefinition engine, string file, string stateHome, WaitingRun waiting, RunContext context)
     {
         var clock = Stopwatch.StartNew();
-        var within = waiting.MayWait ? engine.LockTimeout : TimeSpan.Zero;
-        var what = $"the lock '{file}' of the engine '{engine.Name}'";
+        var what = new WaitedFor($"the lock '{file}' of the engine '{engine.Name}'", "use another engine");
+        var limit = (engine.LockTimeout, "lock_timeout");
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalPath.Of(file))).AsSpan(0, 8));
         var queue = Path.Combine(stateHome, "engines", $".lock-{key}");
-        if (!waiting.WaitInLine(Hold(Ticket.Take(queue, context.RunId)), what, within) || !AwaitTheDead(queue, what, within - clock.Elapsed, waiting, context))
+        if (!waiting.WaitInLine(Hold(Ticket.Take(queue, context.RunId)), what, limit)
+            || !AwaitTheDead(queue, what, limit, () => waiting.Within(engine.LockTimeout - clock.Elapsed), waiting, context))
         {
             return false;
         }
 
         var taken = FileLock.TryAcquire(file);
-        if (taken is null && within > clock.Elapsed)
+        var within = waiting.Within(engine.LockTimeout - clock.Elapsed);
+        if (taken is null && within > TimeSpan.Zero)
         {
             waiting.Tell(1, null, what, LockHolder.Describe(file));
-            taken = FileLock.Acquire(file, within - clock.Elapsed, LongestPause, cancellation: context.Cancel);
+            taken = FileLock.Acquire(file, within, LongestPause, cancellation: context.Cancel);
         }
 
         if (taken is null)
         {
-            return waiting.Skip(
-                $"{LockHolder.Describe(file)}, which locks '{file}'",
-                waiting.MayWait ? "Give it longer with lock_timeout in the engine's configuration." : "Try again later, or leave out --if-busy skip to wait.",
-                waiting.MayWait);
+            return waiting.Busy($"{LockHolder.Describe(file)}, which locks '{file}'", what, limit);
         }
 
         Hold(taken);

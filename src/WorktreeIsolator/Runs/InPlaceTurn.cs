@@ -15,26 +15,23 @@ namespace WorktreeIsolator.Runs;
 /// </summary>
 internal sealed class InPlaceTurn : IDisposable
 {
-    private const string What = "active run to finish";
-
     /// <summary>How many times as long as a look takes it pauses until the next one.</summary>
     private const int PauseForLook = 300;
 
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
+    private readonly WaitedFor _what;
     private Ticket? _ticket;
     private FileLock? _lock;
 
-    private InPlaceTurn()
-    {
-    }
+    private InPlaceTurn(bool isGit) => _what = new WaitedFor("active run to finish", isGit ? "give it a directory of its own (--worktree)" : null);
 
     /// <summary>Waits for the turn.</summary>
     /// <returns>Null if it was not to be had, which the record then says.</returns>
     public static InPlaceTurn? Take(RunRequest request, RunnerOptions options, Repository? repository, RunStore store, WaitingRun waiting, RunContext context)
     {
-        var turn = new InPlaceTurn();
+        var turn = new InPlaceTurn(repository is not null);
         try
         {
             if (turn.TryTake(request, options, repository, store, waiting, context))
@@ -76,14 +73,11 @@ internal sealed class InPlaceTurn : IDisposable
         {
             if (store.ActiveIds().FirstOrDefault(id => waiting.IsInside(id) && store.TryRead(id) is { } run && !run.State.IsFinal() && DeadRun.IsInPlaceIn(run, tree)) is { } outer)
             {
-                return waiting.Skip(
-                    $"{waiting.Describe(outer)}, inside which this run was started: it would wait for itself",
-                    "Let the outer run end first, or give the inner one a worktree (--worktree).",
-                    hasWaited: false);
+                return waiting.WaitsForItself(outer, _what);
             }
 
             _ticket = Ticket.Take(DirectoryTurn.QueueFor(path), context.RunId);
-            if (!waiting.WaitInLine(_ticket, What, waiting.Remaining))
+            if (!waiting.WaitInLine(_ticket, _what))
             {
                 return false;
             }
@@ -129,11 +123,11 @@ internal sealed class InPlaceTurn : IDisposable
         _lock = DirectoryTurn.TryTake(path, shared, holder);
         if (_lock is null && waiting.Remaining > TimeSpan.Zero)
         {
-            waiting.Tell(1, null, What, LockHolder.Describe(path));
+            waiting.Tell(1, null, _what, LockHolder.Describe(path));
             _lock = DirectoryTurn.Take(path, shared, holder, waiting.Remaining, context.Cancel);
         }
 
-        return _lock is not null || waiting.Busy(LockHolder.Describe(path));
+        return _lock is not null || waiting.Busy(LockHolder.Describe(path), _what);
     }
 
     /// <summary>The lock of a dead run is free before its engine has ended, and someone else may just be ending that.</summary>
@@ -141,14 +135,15 @@ internal sealed class InPlaceTurn : IDisposable
         RunStore store, string tree, bool isShared, Reconciler reconciler, WaitingRun waiting, RunContext context)
     {
         var found = reconciler.Reconcile(waiting.PatienceWithTheDead, context.Cancel, context.Kill);
-        return found.Select(run => run.Record).Concat(isShared ? reconciler.FindDead() : DeadRun.FindInPlace(store, tree))
-            .FirstOrDefault(record => !record.State.IsFinal() && DeadRun.IsInPlaceIn(record, tree)) is { } left
-            ? (left.Id, $"run {left.Id}, whose wt-run process died. {left.Message?.Replace("Its wt-run process died. ", "", StringComparison.Ordinal)}".TrimEnd(), 1)
+        var others = isShared ? reconciler.FindDead() : DeadRun.FindInPlace(store, tree);
+        return found.Concat(others.Select(record => new RecoveredRun(record)))
+            .FirstOrDefault(run => !run.Record.State.IsFinal() && DeadRun.IsInPlaceIn(run.Record, tree)) is { } left
+            ? (left.Record.Id, $"run {left.Record.Id}, whose wt-run process died. {left.WhyNotOver}".TrimEnd(), 1)
             : null;
     }
 
     /// <summary>A record that cannot be read says neither where its run worked nor that it is over. It may not be passed in silence, nor block a project for ever.</summary>
-    private static bool AwaitTheUnreadable(RunStore store, string tree, bool isShared, RunnerOptions options, WaitingRun waiting, RunContext context)
+    private bool AwaitTheUnreadable(RunStore store, string tree, bool isShared, RunnerOptions options, WaitingRun waiting, RunContext context)
     {
         if (!isShared && !AwaitNobody(
             waiting,
@@ -166,7 +161,7 @@ internal sealed class InPlaceTurn : IDisposable
         return true;
     }
 
-    private static bool AwaitNobody(WaitingRun waiting, RunContext context, Func<(string? Run, string Holder, int PauseForLook)?> find)
+    private bool AwaitNobody(WaitingRun waiting, RunContext context, Func<(string? Run, string Holder, int PauseForLook)?> find)
     {
         // To look may mean to look at every process of the machine; or to have waited already.
         var clock = Stopwatch.StartNew();
@@ -176,10 +171,10 @@ internal sealed class InPlaceTurn : IDisposable
             var pause = TimeSpan.FromTicks(Math.Clamp(clock.Elapsed.Ticks * pauseForLook, ShortestPause.Ticks, LongestPause.Ticks));
             if (waiting.Remaining <= TimeSpan.Zero)
             {
-                return waiting.Busy(holder.TrimEnd('.'));
+                return waiting.Busy(holder.TrimEnd('.'), _what);
             }
 
-            waiting.Tell(1, run, What, holder);
+            waiting.Tell(1, run, _what, holder.TrimEnd('.'));
             Waiting.Pause(pause, context.Cancel);
         }
 

@@ -7,7 +7,7 @@ namespace WorktreeIsolator.Runs;
 /// <summary>What to do if the run would have to wait.</summary>
 public enum IfBusy
 {
-    /// <summary>Wait, at most <see cref="RunRequest.WaitTimeout"/>.</summary>
+    /// <summary>Wait, as long as <see cref="RunRequest.WaitTimeout"/> says.</summary>
     Wait,
 
     /// <summary>End at once, as skipped.</summary>
@@ -53,8 +53,11 @@ public sealed record RunRequest
     /// <summary>What to do if the run would have to wait.</summary>
     public IfBusy IfBusy { get; init; } = IfBusy.Wait;
 
-    /// <summary>How long to wait for a turn at most.</summary>
-    public TimeSpan WaitTimeout { get; init; } = TimeSpan.FromMinutes(10);
+    /// <summary>
+    /// How long to wait at most, for everything together; zero tries once. Null: 10 minutes for turns and places, and for an engine's <c>lock</c> what
+    /// its <c>lock_timeout</c> says.
+    /// </summary>
+    public TimeSpan? WaitTimeout { get; init; }
 
     /// <summary>How long to wait for the repository lock at most; it is normally held for milliseconds.</summary>
     public TimeSpan RepositoryLockTimeout { get; init; } = TimeSpan.FromSeconds(60);

@@ -20,20 +20,17 @@ internal sealed class SessionTurn(IDisposable turn, IDisposable place) : IDispos
     public static SessionTurn? Take(RunRequest request, RunnerOptions options, Repository repository, RunStore store, WaitingRun waiting, RunContext context)
     {
         var name = request.Session!.Value;
+        var what = new WaitedFor($"the run before it in session '{name}'", "use another session");
         if (store.ActiveIds().FirstOrDefault(id => waiting.IsInside(id) && store.TryRead(id) is { } run && run.Session == name && !run.State.IsFinal()) is { } outer)
         {
-            _ = waiting.Skip(
-                $"{waiting.Describe(outer)}, inside which this run was started: it would wait for itself",
-                "Let the outer run end first, or give the inner one another session.",
-                hasWaited: false);
+            _ = waiting.WaitsForItself(outer, what);
             return null;
         }
 
         var ticket = Ticket.Take(SessionStore.QueueFor(store.StateDirectory, name), context.RunId);
         try
         {
-            var what = $"the run before it in session '{name}'";
-            if (waiting.WaitInLine(ticket, what, waiting.Remaining)
+            if (waiting.WaitInLine(ticket, what)
                 && AwaitTheDead(request, options, repository, store, waiting, context, what)
                 && Admission.TakeWorktreePlace(request, store, waiting, context) is { } place)
             {
@@ -59,7 +56,7 @@ internal sealed class SessionTurn(IDisposable turn, IDisposable place) : IDispos
 
     /// <summary>The ticket of a dead run counts no more before its engine has ended, and while someone else is keeping its work.</summary>
     private static bool AwaitTheDead(
-        RunRequest request, RunnerOptions options, Repository repository, RunStore store, WaitingRun waiting, RunContext context, string what)
+        RunRequest request, RunnerOptions options, Repository repository, RunStore store, WaitingRun waiting, RunContext context, WaitedFor what)
     {
         while (SessionEnding.WhoDied(store, request.Session!.Value) is not null)
         {
@@ -72,10 +69,10 @@ internal sealed class SessionTurn(IDisposable turn, IDisposable place) : IDispos
             var holder = $"run {dead}, whose wt-run process died. {left.FirstOrDefault(run => run.Record.Id == dead)?.WhyNotOver}".TrimEnd();
             if (waiting.Remaining <= TimeSpan.Zero)
             {
-                return waiting.Busy(holder.TrimEnd('.'));
+                return waiting.Busy(holder.TrimEnd('.'), what);
             }
 
-            waiting.Tell(1, dead, what, holder);
+            waiting.Tell(1, dead, what, holder.TrimEnd('.'));
             Waiting.Pause(Pause, context.Cancel);
         }
 

@@ -142,7 +142,7 @@ public sealed class TriggerRunner
             {
                 FinishedAt = journal.Now,
                 LockHeldMs = record.LockHeldMs,
-                Queue = record.Queue is { } queue ? queue with { Position = null, Behind = null } : null,
+                Queue = record.Queue is { } queue ? new QueueInfo(null, queue.WaitedMs) : null,
             },
             sync: true);
 }

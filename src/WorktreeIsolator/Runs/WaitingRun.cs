@@ -1,14 +1,22 @@
 using System.Diagnostics;
 using System.Globalization;
+using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Runs;
 
+/// <summary>Something that a run may have to wait for.</summary>
+/// <param name="Name">As the end of <c>waiting for …</c>.</param>
+/// <param name="Instead">What a person can do so that this need not be waited for, as a clause; null if nothing helps.</param>
+internal sealed record WaitedFor(string Name, string? Instead);
+
 /// <summary>A run that may have to wait, for one thing after another: says so, keeps its place in the record current, and gives up in time.</summary>
 internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunStore store, RunJournal journal, RunContext context)
 {
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(10);
+
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly IReadOnlyList<string> _ancestors = RunEnvironment.Parents(options.Environment);
     private string? _told;
@@ -16,55 +24,57 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <summary>Whether it may wait at all.</summary>
     public bool MayWait => request.IfBusy == IfBusy.Wait;
 
-    /// <summary>How long it may still wait for a turn.</summary>
-    public TimeSpan Remaining => MayWait ? request.WaitTimeout - _clock.Elapsed : TimeSpan.Zero;
+    /// <summary>How long it may still wait for a turn or a place.</summary>
+    public TimeSpan Remaining => RemainingOf(request.WaitTimeout ?? DefaultTimeout);
+
+    /// <summary>How long it may still wait for something that has a limit of its own: the shorter of that and what was asked for.</summary>
+    public TimeSpan Within(TimeSpan limit) => request.WaitTimeout is { } asked && RemainingOf(asked) < limit ? RemainingOf(asked) : MayWait ? limit : TimeSpan.Zero;
 
     /// <summary>How long it may stay with what dead runs left, before it says what it waits for and looks whether it is cancelled or late.</summary>
     public TimeSpan PatienceWithTheDead => Remaining < DeadRun.Pass ? Remaining : DeadRun.Pass;
 
     /// <summary>Waits in line.</summary>
     /// <param name="ticket">Its ticket.</param>
-    /// <param name="what">What it waits for, as the end of <c>waiting for …</c>.</param>
-    /// <param name="within">How long at most.</param>
+    /// <param name="what">What it waits for.</param>
+    /// <param name="limit">A limit of its own for the wait, and the key that sets it; null for <see cref="Remaining"/>.</param>
     /// <returns>False if it was not to be had; the run is skipped, and the record says why.</returns>
-    public bool WaitInLine(Ticket ticket, string what, TimeSpan within)
+    public bool WaitInLine(Ticket ticket, WaitedFor what, (TimeSpan Most, string Key)? limit = null)
     {
         var ahead = ticket.Ahead();
         if (ahead.Count >= ticket.Places && ahead.All(_ancestors.Contains))
         {
-            return Skip($"{Describe(ahead[0])}, inside which this run was started: it would wait for itself", "Let the outer run end first, or give the inner one another engine or a worktree (--worktree).", hasWaited: false);
+            return WaitsForItself(ahead[0], what);
         }
 
+        var within = limit is { } own ? Within(own.Most) : Remaining;
         var first = ticket.Wait(within, (count, behind) => Tell(count - ticket.Places + 1, behind, what, null), context.Cancel);
-        return first is null || Busy($"run {Describe(first)}{PidOf(first)}");
+        return first is null || Busy($"run {Describe(first)}{PidOf(first)}", what, limit);
     }
 
     /// <summary>Puts its place into the record and before the person who waits; what was told last is not told again.</summary>
     /// <param name="position">1 for the next.</param>
     /// <param name="behind">The run that has what it waits for; null if that is no run.</param>
-    /// <param name="what">As the end of <c>waiting for …</c>.</param>
-    /// <param name="holder">Who has it, if no run does.</param>
-    public void Tell(int position, string? behind, string what, string? holder)
+    /// <param name="what">What it waits for.</param>
+    /// <param name="holder">Who has it, if no run does, or one that died.</param>
+    public void Tell(int position, string? behind, WaitedFor what, string? holder)
     {
         if (!MayWait)
         {
             return;
         }
 
-        var told = $"{position} {behind} {what} {holder}";
+        var told = $"{position} {behind} {what.Name} {holder}";
         if (told != _told)
         {
             _told = told;
-            journal.Update(record => record with { State = RunState.Queued, Queue = new QueueInfo(position, _clock.ElapsedMilliseconds, behind) });
+            var queue = new QueueInfo(position, _clock.ElapsedMilliseconds, behind, holder, what.Name);
+            journal.Update(record => record with { State = RunState.Queued, Queue = queue });
             journal.Note("step", Line());
             options.Observer.Waits(Line);
+
+            string Line() => $"Queued — waiting for {what.Name} ({queue.Place(behind is null ? null : store.TryRead(behind), journal.Now)})";
         }
-
-        string Line() => $"Queued — waiting for {what} (position {position}, behind {(behind is null ? holder : Describe(behind))})";
     }
-
-    /// <summary>Only a run in place waits for what one with a worktree does not.</summary>
-    private string Elsewhere => journal.Record.Worktree is null ? "; or run it with --worktree" : "";
 
     /// <summary>It has all that it waited for.</summary>
     public void Go()
@@ -77,23 +87,37 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
 
     /// <summary>It was not to be had in time, or not at once if it may not wait.</summary>
     /// <param name="holder">Who has it.</param>
+    /// <param name="what">What it was.</param>
+    /// <param name="limit">As for <see cref="WaitInLine"/>.</param>
     /// <returns>False.</returns>
-    public bool Busy(string holder) => Skip(
-        holder,
-        MayWait ? $"Give it longer with --wait-timeout{Elsewhere}." : $"Try again later, or leave out --if-busy skip to wait{Elsewhere}.",
-        MayWait);
+    public bool Busy(string holder, WaitedFor what, (TimeSpan Most, string Key)? limit = null)
+    {
+        var instead = what.Instead is null ? "" : $", or {what.Instead}";
+        if (!MayWait)
+        {
+            return Skip(holder, null, what.Instead is null ? "Try again later, or wait (--if-busy wait)." : $"Try again later, wait (--if-busy wait){instead}.");
+        }
 
-    /// <summary>Ends the run as skipped.</summary>
+        var (most, key) = limit is { } own && !(request.WaitTimeout is { } asked && RemainingOf(asked) <= TimeSpan.Zero)
+            ? own
+            : (request.WaitTimeout ?? DefaultTimeout, "--wait-timeout");
+        return Skip(holder, $"Waited for {what.Name} as long as {key} allows, {Duration.Format(most)}.", $"Give it longer with {key}{instead}.");
+    }
+
+    /// <summary>It would wait for a run inside which it was started, and which waits for it.</summary>
     /// <returns>False.</returns>
-    public bool Skip(string holder, string hint, bool hasWaited)
+    public bool WaitsForItself(string outer, WaitedFor what) => Skip(
+        $"{Describe(outer)}, inside which this run was started: it would wait for itself", null, $"Start it when the outer run is over{(what.Instead is null ? "" : $", or {what.Instead}")}.", mayHaveWaited: false);
+
+    private bool Skip(string holder, string? waited, string hint, bool mayHaveWaited = true)
     {
         journal.Update(
             record => record with
             {
                 State = RunState.Skipped,
                 FinishedAt = journal.Now,
-                Queue = hasWaited ? new QueueInfo(null, _clock.ElapsedMilliseconds) : null,
-                Message = $"'{request.Project.Name}' is busy: held by {holder}.",
+                Queue = MayWait && mayHaveWaited ? new QueueInfo(null, _clock.ElapsedMilliseconds) : null,
+                Message = $"'{request.Project.Name}' is busy: held by {holder}.{(waited is null ? "" : $" {waited}")}",
                 Hint = hint,
             },
             sync: true);
@@ -103,9 +127,11 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <summary>Whether this run was started inside another one.</summary>
     public bool IsInside(string runId) => _ancestors.Contains(runId);
 
-    private string PidOf(string runId) =>
-        store.TryRead(runId)?.Supervisor is { } supervisor ? string.Create(CultureInfo.InvariantCulture, $", pid {supervisor.Pid}") : "";
-
     /// <summary><c>3f9c12ab cron:nightly, 4 min</c>.</summary>
-    public string Describe(string runId) => store.TryRead(runId)?.InShort(journal.Now) ?? runId;
+    private string Describe(string runId) => store.TryRead(runId)?.InShort(journal.Now) ?? runId[..8];
+
+    private TimeSpan RemainingOf(TimeSpan timeout) => MayWait ? timeout - _clock.Elapsed : TimeSpan.Zero;
+
+    private string PidOf(string runId) =>
+        store.TryRead(runId) is { Supervisor: { } supervisor } record && !record.State.IsFinal() ? string.Create(CultureInfo.InvariantCulture, $", pid {supervisor.Pid}") : "";
 }

@@ -39,7 +39,7 @@ public sealed class LiveTextsTests : IDisposable
                 && Regex.Match(shown, line, RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)) is { Success: true } match && match.Groups["age"].Value != before,
             "the age goes on, in the same line");
         var last = _repository.Runs().Single(run => run.Queue?.Position == 2);
-        Assert.Matches($@"{last.Id} .*  position 2, behind {id[..8]} cron:nightly, [0-9]+ s\n", _repository.WtRun.Run("list").Expect(0).Output);
+        Assert.Matches($@"{last.Id} .*  position 2, behind {id[..8]} cron:nightly, [0-9]+ s; waiting for active run to finish\n", _repository.WtRun.Run("list").Expect(0).Output);
         Assert.Single(last.Events("step"), step => step.Contains("Queued", StringComparison.Ordinal));
 
         _gate.Open();

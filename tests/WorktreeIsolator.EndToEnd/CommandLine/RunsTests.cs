@@ -63,6 +63,34 @@ public sealed class RunsTests : IDisposable
     }
 
     [Fact]
+    public void List_and_show_name_no_branch_as_there_that_was_never_made_or_is_gone()
+    {
+        _repository.Configure("max_worktrees = 1");
+        var gate = new Gate(_scratch);
+        using var active = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        var skipped = _repository.WtRun.Run("run", "--worktree", "--if-busy", "skip", "--json", "--", "true").Expect(121).Record;
+        gate.Open();
+        active.Wait().Expect(0);
+        var kept = Run("echo x > new; git add new; git commit -qm New", "--merge-back", "branch");
+        var merged = Run("echo x > other; git add other; git commit -qm Other", "--merge-back", "branch");
+        _repository.Git("branch", "-D", merged.Branch!);
+
+        var list = _repository.WtRun.Run("list").Expect(0).Output;
+
+        Assert.Matches($"{skipped.Id} +skipped +repo +user +worktree +([0-9]+s ago|now)\n", list);
+        Assert.Matches($"{kept.Id} .* {kept.Branch} +([0-9]+s ago|now) ", list);
+        Assert.Matches($@"{merged.Id} .* {merged.Branch} \(gone\) ", list);
+        Assert.DoesNotContain("wt/", Show(skipped), StringComparison.Ordinal);
+        Assert.DoesNotContain(skipped.Worktree!, Show(skipped), StringComparison.Ordinal);
+        Assert.Contains($"branch      {kept.Branch}\n", Show(kept), StringComparison.Ordinal);
+        Assert.Contains($"branch      {merged.Branch} (gone)\n", Show(merged), StringComparison.Ordinal);
+        Assert.DoesNotContain("its work is on it", Show(merged), StringComparison.Ordinal);
+
+        string Show(RunRecord record) => _repository.WtRun.Run("show", record.Id).Expect(0).Output;
+    }
+
+    [Fact]
     public void List_covers_every_project_and_the_current_repository_each_once()
     {
         var other = new TestRepository(_scratch, "other");
