@@ -163,7 +163,7 @@ public sealed class A_supervisor_that_was_killed : IDisposable
             $"'{WtRun.Program}' run -- sh -c 'kill -9 $PPID; touch {reached}; exec sleep 601'; sleep 602",
         ];
         using var container = new BackgroundRun(inside, CapturedCommand.Start(_scratch.StartOf(_repository.Path, inside)));
-        Eventually.True(() => (File.Exists(reached) && Victims.Below(container.Pid).Exists(IsEngine)) || container.HasEnded, "the engine has killed its supervisor, and is where it stays");
+        Eventually.True(() => (File.Exists(reached) && Victims.Below(container).Exists(IsEngine)) || container.HasEnded, "the engine has killed its supervisor, and is where it stays");
         Assert.False(container.HasEnded, "a pid namespace could not be made");
         try
         {
@@ -171,16 +171,16 @@ public sealed class A_supervisor_that_was_killed : IDisposable
 
             Assert.Contains("another pid namespace", refused.Message, StringComparison.Ordinal);
             Assert.False(File.Exists(engine));
-            Assert.Contains(Victims.Below(container.Pid), IsEngine);
+            Assert.Contains(Victims.Below(container), IsEngine);
             var marked = Assert.Single(RepositoryState.Names(_repository[".git/wt-run/active"]));
             Assert.False(Store.TryRead(marked)!.State.IsFinal(), "it was taken for over");
             Assert.Contains(_repository.Prune(), item => item.StartsWith($"left run {marked}: ", StringComparison.Ordinal) && item.Contains("another pid namespace", StringComparison.Ordinal));
             Assert.Contains($"run {marked} (repo, user) is dead. It belongs to another pid namespace", _repository.WtRun.Run("doctor").Output, StringComparison.Ordinal);
-            Assert.Contains(Victims.Below(container.Pid), IsEngine);
+            Assert.Contains(Victims.Below(container), IsEngine);
         }
         finally
         {
-            Victims.Below(container.Pid).ForEach(Victims.Kill);
+            Victims.Below(container).ForEach(Victims.Kill);
         }
     }
 
@@ -205,11 +205,11 @@ public sealed class A_supervisor_that_was_killed : IDisposable
             Assert.Contains(_repository.Prune(), item => item.StartsWith($"left run {run.Id}: ", StringComparison.Ordinal) && item.Contains("another pid namespace", StringComparison.Ordinal));
             Assert.Contains($"Run {run.Id}: A landing or dropping of it in another pid namespace", _repository.WtRun.Run("doctor").Output, StringComparison.Ordinal);
             Assert.Equal(before, RepositoryState.Of(_repository));
-            Assert.Contains(Victims.Below(container.Pid), process => process.Name == "sleep" && IsEngine(process));
+            Assert.Contains(Victims.Below(container), process => process.Name == "sleep" && IsEngine(process));
         }
         finally
         {
-            Victims.Below(container.Pid).ForEach(Victims.Kill);
+            Victims.Below(container).ForEach(Victims.Kill);
         }
     }
 

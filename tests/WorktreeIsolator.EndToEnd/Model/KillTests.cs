@@ -73,7 +73,7 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
         using var run = _repository.WtRun.Start(
             ["run", inPlace ? "--no-worktree" : "--worktree", "--json", "--", "sh", "-c", script, "engine", number.ToString(CultureInfo.InvariantCulture)]);
         Waiting.Pause(wait, CancellationToken.None);
-        var below = what == 0 ? [] : Victims.Below(run.Pid);
+        var below = what == 0 ? [] : Victims.Below(run);
         var victim = below.Count == 0 ? null : below[_random.Next(below.Count)];
         moment += $": {(what < 2 ? "the supervisor " : "")}{(victim is null ? "" : $"and its {victim.Name}")}";
         if (what < 2)

@@ -115,7 +115,7 @@ internal sealed class ModelSteps(ModelWorld world)
         }
 
         Waiting.Pause(TimeSpan.FromMilliseconds(Random.Next(250)), CancellationToken.None);
-        var below = Random.Next(2) == 0 ? Pick(Victims.Below(victim.Process.Pid)) : null;
+        var below = Random.Next(2) == 0 ? Pick(Victims.Below(victim.Process)) : null;
         world.History.Add($"kill {victim.What}, pid {victim.Process.Pid}{(below is null ? "" : $", and its {below.Name}, pid {below.Pid}")}");
         (victim.IsDisturbed, victim.WasKilled) = (true, true);
         victim.Process.Signal(Libc.SIGKILL);
@@ -141,7 +141,7 @@ internal sealed class ModelSteps(ModelWorld world)
         ProcessEntry? victim = null;
         while (victim is null && clock.Elapsed < patience && !run.Process.HasEnded)
         {
-            victim = Pick(Victims.Below(run.Process.Pid).Where(entry => wanted is null || entry.Name == wanted).ToList());
+            victim = Pick(Victims.Below(run.Process).Where(entry => wanted is null || entry.Name == wanted).ToList());
         }
 
         if (victim is not null)

@@ -1,3 +1,4 @@
+using WorktreeIsolator.EndToEnd.TestSupport;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 
@@ -6,12 +7,18 @@ namespace WorktreeIsolator.EndToEnd.Model;
 /// <summary>What a supervisor has started, to be killed.</summary>
 internal static class Victims
 {
-    /// <summary>Everything that descends from a process, whether it has left its session or not.</summary>
-    public static List<ProcessEntry> Below(int pid)
+    /// <summary>Everything that descends from a program, whether it has left its session or not; nothing if it has ended.</summary>
+    public static List<ProcessEntry> Below(BackgroundRun run)
     {
         var all = ProcessEntry.ReadAll();
+        if (all.GetValueOrDefault(run.Pid)?.Identity != run.Identity)
+        {
+            // Reaped, and its pid may be a stranger's: another test's.
+            return [];
+        }
+
         var found = new List<ProcessEntry>();
-        var parents = new Queue<int>([pid]);
+        var parents = new Queue<int>([run.Pid]);
         while (parents.TryDequeue(out var parent))
         {
             foreach (var child in all.Values.Where(entry => entry.Parent == parent && entry.IsRunning))

@@ -18,11 +18,17 @@ internal sealed class BackgroundRun : IDisposable
         _argv = argv;
         _command = command;
         Pid = command.Pid;
+
+        // Nobody reaps it before the reader has begun.
+        Identity = ProcessIdentity.Of(Pid)!.Value;
         _reader = new Thread(() => Volatile.Write(ref _result, _command.Finish(timeout: null))) { IsBackground = true };
         _reader.Start();
     }
 
     public int Pid { get; }
+
+    /// <summary>The process for all time: the pid may be a stranger's once it has ended.</summary>
+    public ProcessIdentity Identity { get; }
 
     public bool HasEnded => Volatile.Read(ref _result) is not null;
 
