@@ -1,7 +1,9 @@
 using System.Globalization;
 using WorktreeIsolator.EndToEnd.Model;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
+using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 using Xunit;
 
@@ -174,6 +176,38 @@ public sealed class The_gate_of_an_engine : IDisposable
         Assert.Equal(RunState.Succeeded, next.Wait().Expect(0).Record.State);
         Assert.Equal(["INT"], File.ReadAllLines(signals));
         Runner.Run("run", "two", "--engine", "e").Expect(0);
+    }
+
+    [Theory]
+    [InlineData("max_parallel = 1", "rm -rf * .l*")]
+    [InlineData("lock = \"e.lock\"", "rm -rf * .l*")]
+    [InlineData("max_parallel = 1", "cd e; mv .holder-* aside; mkdir .holder-$WT_RUN_ID; t=$(ls | grep -e -$WT_RUN_ID); mv $t moved; mkdir $t")]
+    public void That_cannot_be_left_as_it_should_decides_nothing_about_the_work(string setting, string harm)
+    {
+        var engine = $"cd \"$XDG_STATE_HOME/wt-run/engines\" && {harm}; cd \"$WT_RUN_WORKTREE\" && echo new > new\n";
+        Configure(_scratch.Script("engine", engine), setting);
+
+        var record = Runner.Run("run", "one", "--engine", "e", "--worktree", "--json").Expect(0).Record;
+
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (record.State, record.MergeBack?.Result));
+        Assert.Equal("new\n", TestRepository.Existing(_scratch, "one").Read("new"));
+        Runner.Run("run", "two", "--engine", "e", "--worktree", "--if-busy", "skip").Expect(0);
+    }
+
+    [Fact]
+    public void Is_free_when_the_ticket_of_whoever_left_cannot_be_deleted()
+    {
+        var queue = _scratch.Path("queue");
+        using var ticket = Ticket.Take(queue, "000000000001");
+        var path = Assert.Single(Directory.GetFiles(queue, "*-*"));
+        var moved = _scratch.Path("moved");
+        File.Move(path, moved);
+        Directory.CreateDirectory(path);
+
+        ticket.Dispose();
+
+        Assert.True(FileLock.IsFree(moved));
+        Assert.True(Directory.Exists(path));
     }
 
     [Fact]

@@ -91,11 +91,11 @@ internal sealed class Ticket : IDisposable
         return null;
     }
 
-    /// <summary>Leaves the queue.</summary>
+    /// <summary>Leaves the queue, even if the directory was deleted or can be written no more: what becomes of a run's work does not depend on that.</summary>
     public void Dispose()
     {
-        // First the name, so that nobody who looks finds a ticket that is free.
-        File.Delete(_path);
+        // First the name, so that nobody who looks finds a ticket that is free. One that stays is passed over.
+        _ = AnyFile.TryDelete(_path);
         _lock.Dispose();
     }
 
@@ -126,7 +126,7 @@ internal sealed class Ticket : IDisposable
             return true;
         }
 
-        File.Delete(path);
+        _ = AnyFile.TryDelete(path);
         return false;
     }
 

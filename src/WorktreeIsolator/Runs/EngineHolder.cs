@@ -53,15 +53,15 @@ internal sealed class EngineHolder : IDisposable
 
             if (!isAlive)
             {
-                File.Delete(path);
+                _ = AnyFile.TryDelete(path);
             }
         }
 
         return null;
     }
 
-    /// <summary>Takes the note away: nothing runs behind the gate any more.</summary>
-    public void Dispose() => File.Delete(_path);
+    /// <summary>Takes the note away: nothing runs behind the gate any more. One that cannot be deleted says so by its run, which lives or is over.</summary>
+    public void Dispose() => _ = AnyFile.TryDelete(_path);
 
     private static string? WhyNotOver(string path, string id, IReadOnlyDictionary<string, string> environment, CancellationToken cancel, out bool isAlive)
     {
