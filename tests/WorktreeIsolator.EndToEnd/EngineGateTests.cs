@@ -178,6 +178,31 @@ public sealed class The_gate_of_an_engine : IDisposable
         Runner.Run("run", "two", "--engine", "e").Expect(0);
     }
 
+    [Fact]
+    public void Has_one_place_less_while_the_engine_of_a_killed_run_does_not_end()
+    {
+        // The first engine does not end when it is asked to; the second one waits; whichever comes then ends at once.
+        var (second, gate) = (_scratch.Path("second"), new Gate(_scratch));
+        var left = LeaveAnEngineOfAKilledRun("max_parallel = 3", $"test -e '{second}' && exit; touch '{second}'; {gate.Step}");
+        try
+        {
+            using var waits = Runner.Start("run", "two", "--engine", "e", "--worktree");
+            gate.AwaitReached();
+            Runner.Run("run", "two", "--engine", "e", "--worktree", "--if-busy", "skip").Expect(0);
+
+            Set("max_parallel = 3", "max_parallel = 2");
+            Assert.Contains("whose wt-run process died", Runner.Run("run", "two", "--engine", "e", "--worktree", "--if-busy", "skip").Expect(121).Error, StringComparison.Ordinal);
+            gate.Open();
+            waits.Wait().Expect(0);
+            Runner.Run("run", "two", "--engine", "e", "--worktree", "--if-busy", "skip").Expect(0);
+            Assert.True(left.Identity.IsAlive);
+        }
+        finally
+        {
+            Victims.Kill(left);
+        }
+    }
+
     [Theory]
     [InlineData("max_parallel = 1", "rm -rf * .l*")]
     [InlineData("lock = \"e.lock\"", "rm -rf * .l*")]
@@ -230,6 +255,21 @@ public sealed class The_gate_of_an_engine : IDisposable
     }
 
     private WtRun Runner => new(_scratch, _scratch.Root);
+
+    /// <summary>Kills the wt-run of a run of project one whose engine then goes on, although it is asked to end; every later engine does something else.</summary>
+    private ProcessEntry LeaveAnEngineOfAKilledRun(string setting, string later)
+    {
+        var (pid, pipe) = (_scratch.Path("pid"), _scratch.Path("pipe"));
+        var engine = $"if test -e '{pid}'; then {later}; exit; fi\nmkfifo '{pipe}'; exec 3<> '{pipe}'; trap : INT; echo $$ > '{pid}'; while :; do read -r line <&3; done\n";
+        Configure(_scratch.Script("engine", engine), $"{setting}\ngrace = \"10m\"");
+        using var first = Runner.Start("run", "one", "--engine", "e");
+        Eventually.True(() => Runner.Run("list", "--json").Expect(0).Records.Any(record => record.State == RunState.Running) && File.Exists(pid), "the first engine runs");
+        first.Kill();
+        return ProcessEntry.Read(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture))!;
+    }
+
+    private void Set(string old, string setting) =>
+        _scratch.Write("wt-run.toml", File.ReadAllText(_scratch.Path("wt-run.toml")).Replace(old, setting, StringComparison.Ordinal));
 
     private void Configure(string engine, string settings, string project = "")
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
@@ -31,13 +32,17 @@ internal sealed class EngineHolder : IDisposable
         return new EngineHolder(path);
     }
 
-    /// <summary>Ends what dead runs have left at work behind a gate, for who has got a place there. Stays with each for a second at most.</summary>
+    /// <summary>Ends what dead runs have left at work behind a gate, for who has got a place there.</summary>
     /// <param name="queue">The gate's queue.</param>
     /// <param name="environment">The caller's variables.</param>
+    /// <param name="patience">How long to stay with all of them together; each is asked to end in any case.</param>
     /// <param name="cancel">Ends the wait.</param>
-    /// <returns>Which run is not over, and why; null if nothing is left.</returns>
-    public static (string RunId, string Why)? EndTheDead(string queue, IReadOnlyDictionary<string, string> environment, CancellationToken cancel)
+    /// <returns>Which runs are not over, and why.</returns>
+    public static IReadOnlyList<(string RunId, string Why)> EndTheDead(
+        string queue, IReadOnlyDictionary<string, string> environment, TimeSpan patience, CancellationToken cancel)
     {
+        var clock = Stopwatch.StartNew();
+        var left = new List<(string RunId, string Why)>();
         foreach (var path in Directory.EnumerateFiles(queue, Prefix + "*"))
         {
             var id = Path.GetFileName(path)[Prefix.Length..];
@@ -46,24 +51,25 @@ internal sealed class EngineHolder : IDisposable
                 continue;
             }
 
-            if (WhyNotOver(path, id, environment, cancel, out var isAlive) is { } why)
+            var remaining = patience > clock.Elapsed ? patience - clock.Elapsed : TimeSpan.Zero;
+            if (WhyNotOver(path, id, environment, remaining, cancel, out var isAlive) is { } why)
             {
-                return (id, why);
+                left.Add((id, why));
             }
-
-            if (!isAlive)
+            else if (!isAlive)
             {
                 _ = AnyFile.TryDelete(path);
             }
         }
 
-        return null;
+        return left;
     }
 
     /// <summary>Takes the note away: nothing runs behind the gate any more. One that cannot be deleted says so by its run, which lives or is over.</summary>
     public void Dispose() => _ = AnyFile.TryDelete(_path);
 
-    private static string? WhyNotOver(string path, string id, IReadOnlyDictionary<string, string> environment, CancellationToken cancel, out bool isAlive)
+    private static string? WhyNotOver(
+        string path, string id, IReadOnlyDictionary<string, string> environment, TimeSpan patience, CancellationToken cancel, out bool isAlive)
     {
         isAlive = false;
         string[] lines;
@@ -90,7 +96,7 @@ internal sealed class EngineHolder : IDisposable
 
         if (store.TryRead(id) is { } record)
         {
-            return !record.State.IsFinal() && DeadRun.WhyNotOver(store, record, environment, keep, DeadRun.Pass, cancel) is { } left
+            return !record.State.IsFinal() && DeadRun.WhyNotOver(store, record, environment, keep, patience, cancel) is { } left
                 ? $"run {id} of '{record.Project}', whose wt-run process died. {left.Why}"
                 : null;
         }
