@@ -203,6 +203,64 @@ public sealed class The_gate_of_an_engine : IDisposable
         }
     }
 
+    [Fact]
+    public void Takes_no_living_run_for_a_dead_one_whose_repository_it_cannot_see()
+    {
+        var (first, gate) = (_scratch.Path("first"), new Gate(_scratch));
+        Configure(_scratch.Script("engine", $"test -e '{first}' && exit; touch '{first}'; {gate.Step}\n"), "max_parallel = 2");
+        using var living = Runner.Start("run", "one", "--engine", "e");
+        gate.AwaitReached();
+        Directory.Move(_scratch.Path("one"), _scratch.Path("moved"));
+        var notes = Directory.GetFiles(Queue, ".holder-*");
+
+        Runner.Run("run", "two", "--engine", "e", "--if-busy", "skip").Expect(0);
+
+        Assert.Equal(notes, Directory.GetFiles(Queue, ".holder-*"));
+        Directory.Move(_scratch.Path("moved"), _scratch.Path("one"));
+        gate.Open();
+        living.Wait().Expect(0);
+        Assert.Empty(Directory.GetFiles(Queue, ".holder-*"));
+    }
+
+    [Theory]
+    [InlineData(false, false, false, 0, "")]
+    [InlineData(false, false, true, 121, "Still at work of it: ")]
+    [InlineData(false, true, false, 121, "another pid namespace")]
+    [InlineData(true, true, false, 0, "")]
+    public void Is_shut_by_a_dead_run_whose_record_cannot_be_read_only_while_something_of_it_may_be_at_work(
+        bool isOfAnotherBoot, bool isOfAnotherNamespace, bool isAtWork, int exitCode, string message)
+    {
+        const string id = "0123456789ab";
+        Configure(_scratch.Script("engine", "true\n"), "max_parallel = 1");
+        Runner.Run("run", "two", "--engine", "e").Expect(0);
+
+        // Whoever opens that for a file is denied.
+        _scratch.Directory($"elsewhere/runs/{id}/run.json");
+        var supervisor = ProcessInfo.Of(ProcessIdentity.Current);
+        supervisor = supervisor with { BootId = isOfAnotherBoot ? "another" : supervisor.BootId, PidNamespace = supervisor.PidNamespace + (isOfAnotherNamespace ? 1 : 0) };
+        var note = Path.Combine(Queue, $".holder-{id}");
+        File.WriteAllText(note, $"{_scratch.Path("elsewhere")}\0{supervisor.ToLine().TrimEnd()}\0");
+        using var left = isAtWork ? _scratch.Start(_scratch.Root, "env", $"WT_RUN_ID={id}", "sleep", "600") : null;
+        Eventually.True(() => left is null || ProcessEntry.Read(left.Pid)?.Name == "sleep", "it is at work");
+
+        var next = Runner.Run("run", "two", "--engine", "e", "--if-busy", "skip").Expect(exitCode);
+
+        Assert.Contains(message, next.Error, StringComparison.Ordinal);
+        Assert.Equal(exitCode != 0, File.Exists(note));
+    }
+
+    [Fact]
+    public void Is_rid_of_a_note_that_a_killed_run_had_not_finished()
+    {
+        Configure(_scratch.Script("engine", "true\n"), "max_parallel = 1");
+        Runner.Run("run", "two", "--engine", "e").Expect(0);
+        File.WriteAllText(Path.Combine(Queue, ".holder-0123456789ab.4711.new"), "half");
+
+        Runner.Run("run", "two", "--engine", "e").Expect(0);
+
+        Assert.Equal([".gate"], Directory.GetFiles(Queue).Select(Path.GetFileName));
+    }
+
     [Theory]
     [InlineData("max_parallel = 1", "rm -rf * .l*")]
     [InlineData("lock = \"e.lock\"", "rm -rf * .l*")]
@@ -253,6 +311,8 @@ public sealed class The_gate_of_an_engine : IDisposable
         first.Wait().Expect(0);
         Assert.Equal(MergeBackResult.Landed, second.Wait().Expect(0).Record.MergeBack?.Result);
     }
+
+    private string Queue => _scratch.Path("home/.local/state/wt-run/engines/e");
 
     private WtRun Runner => new(_scratch, _scratch.Root);
 
