@@ -15,8 +15,10 @@ namespace WorktreeIsolator.Runs;
 /// </summary>
 internal sealed class EngineGate : IDisposable
 {
+    /// <summary>The first look only asks the dead to end; the second one, of who needs their place, stays with them for a moment before it says so.</summary>
+    private const int LookThatStays = 2;
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan PauseForTheDead = TimeSpan.FromMilliseconds(100);
 
     private readonly List<IDisposable> _held = [];
 
@@ -78,18 +80,17 @@ internal sealed class EngineGate : IDisposable
     }
 
     /// <summary>
-    /// The ticket of a dead run is free before its engine has ended, in whatever repository that works: until then it takes a place as the living do. The first look
-    /// only asks the dead to end; who needs their place stays with them for a moment before it says so.
+    /// The ticket of a dead run is free before its engine has ended, in whatever repository that works: until then it takes a place as the living do.
     /// </summary>
     private bool AwaitTheDead(
         string queue, Ticket ticket, WaitedFor what, (TimeSpan Most, string Key)? limit, Func<TimeSpan> remaining, WaitingRun waiting, RunContext context)
     {
-        var patience = TimeSpan.Zero;
-        while (true)
+        var clock = Stopwatch.StartNew();
+        for (var look = 1; ; look++, clock.Restart())
         {
             // In this order: who dies in between counts twice, not never.
             var living = ticket.Ahead().Count;
-            var left = EngineHolder.EndTheDead(queue, _environment, patience, context.Cancel);
+            var left = EngineHolder.EndTheDead(queue, _environment, look == LookThatStays ? DeadRun.Pass : TimeSpan.Zero, context.Cancel);
             context.Cancel.ThrowIfCancellationRequested();
             if (living + left.Count < ticket.Places)
             {
@@ -97,12 +98,12 @@ internal sealed class EngineGate : IDisposable
                 return true;
             }
 
-            if (patience == TimeSpan.Zero)
+            if (look < LookThatStays)
             {
-                patience = DeadRun.Pass;
                 continue;
             }
 
+            var pause = Waiting.PauseAfter(look == LookThatStays ? TimeSpan.Zero : clock.Elapsed);
             var (run, why) = left[0];
             if (remaining() <= TimeSpan.Zero)
             {
@@ -110,7 +111,7 @@ internal sealed class EngineGate : IDisposable
             }
 
             waiting.Tell(living + left.Count - ticket.Places + 1, run, what, why.TrimEnd('.'));
-            Waiting.Pause(PauseForTheDead, context.Cancel);
+            Waiting.Pause(pause < remaining() ? pause : remaining(), context.Cancel);
         }
     }
 
