@@ -178,13 +178,14 @@ public sealed class RunsTests : IDisposable
         using var run = _repository.WtRun.Start("run", "--", "sh", "-c", $"echo first; {gate.Step}");
         gate.AwaitReached();
         var id = new RunStore(_repository[".git/wt-run"]).Ids().Single();
-        using var logs = _repository.WtRun.Start("logs", "-f", id);
-        Eventually.True(() => File.ReadAllText(new RunStore(_repository[".git/wt-run"]).DirectoryOf(id) + "/output.log").Length > 0, "the log is written");
+        var shown = _scratch.Write("shown", "");
+        using var logs = _scratch.Start(_repository.Path, "sh", "-c", $"exec {WtRun.Program} logs -f {id} > '{shown}'");
+        Eventually.True(() => File.ReadAllText(shown) == "first\n", "the log is shown");
 
         run.Kill();
 
         var ended = logs.Wait().Expect(1);
-        Assert.Equal(("first\n", $"wt-run: The wt-run process of run {id} has died, so nothing more comes into its log.\nhint: What became of it: wt-run show {id[..8]}\n"), (ended.Output, ended.Error));
+        Assert.Equal(("first\n", $"wt-run: The wt-run process of run {id} has died, so nothing more comes into its log.\nhint: What became of it: wt-run show {id[..8]}\n"), (File.ReadAllText(shown), ended.Error));
     }
 
     [Fact]
