@@ -227,6 +227,10 @@ public sealed class The_gate_of_an_engine : IDisposable
         Configure(_scratch.Script("engine", $"test -e '{first}' && exit; touch '{first}'; {gate.Step}\n"), "max_parallel = 2");
         using var living = Runner.Start("run", "one", "--engine", "e");
         gate.AwaitReached();
+
+        // A run that writes into its record in this moment would fail.
+        var runs = _scratch.Path("one/.git/wt-run/runs");
+        Eventually.True(() => Directory.GetFiles(runs, "events.jsonl", SearchOption.AllDirectories).Any(file => File.ReadAllText(file).Contains("\"Running\"", StringComparison.Ordinal)), "it says that it runs");
         Directory.Move(_scratch.Path("one"), _scratch.Path("moved"));
         var notes = Directory.GetFiles(Queue, ".holder-*");
 
