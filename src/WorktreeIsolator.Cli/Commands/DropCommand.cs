@@ -25,7 +25,7 @@ internal sealed class DropCommand : CliCommand
 
     public override int Execute(Invocation invocation)
     {
-        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
         var found = known.BroughtToItsEnd(RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.AsAWhole));
         var progress = new RunProgress(showsStages: false, echoes: false, isInteractive: false, since: found.Record.State);

@@ -25,7 +25,7 @@ internal sealed class LogsCommand : CliCommand
 
     public override int Execute(Invocation invocation)
     {
-        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
         var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.WhatWorked);
         // Not where the record says: the repository may have been moved since.
@@ -34,6 +34,8 @@ internal sealed class LogsCommand : CliCommand
         {
             if (_follow.IsGiven(invocation.Line))
             {
+                // Ctrl-C, with which most people leave it, ends this process.
+                known.Dispose();
                 Follow(record.Id, owner.Store, path);
             }
             else

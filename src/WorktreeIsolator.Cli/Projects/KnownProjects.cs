@@ -12,7 +12,7 @@ internal sealed record KnownProject(ProjectConfig Project, RunStore Store);
 /// Everything that <c>list</c>, <c>show</c>, <c>logs</c>, <c>cancel</c>, <c>land</c>, <c>drop</c> and <c>prune</c> are about: every configured project and
 /// the current repository, each store once, even if several projects share a repository.
 /// </summary>
-internal sealed class KnownProjects
+internal sealed class KnownProjects : IDisposable
 {
     /// <summary>How long a command that only looks may be held up by what dead runs left.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -122,6 +122,16 @@ internal sealed class KnownProjects
 
         Reconcile(owner, Timeout.InfiniteTimeSpan);
         return found with { Record = owner.Store.TryRead(record.Id) ?? record };
+    }
+
+    /// <summary>Tells of the runs that were found dead. It may take long, and nobody is to wait for it who only came to look: the last thing that a command does.</summary>
+    public void Dispose()
+    {
+        if (!_options.Later.IsEmpty)
+        {
+            using var signals = new CancelSignals(static _ => { });
+            _options.Later.Tell(signals.Cancel, signals.Kill);
+        }
     }
 
     private void Reconcile(KnownProject owner, TimeSpan patience)
