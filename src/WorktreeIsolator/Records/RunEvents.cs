@@ -30,7 +30,7 @@ internal static class RunEvents
             file.Seek(-1, SeekOrigin.End);
             if (file.ReadByte() != '\n')
             {
-                line.Write("\n"u8); // a full disk, or a kill, cut the last one off
+                line.Write("\n"u8); // a full disk, or a kill, cut the last one off; or half of it is there as yet, which leaves an empty line
             }
         }
 

@@ -53,7 +53,7 @@ public sealed class Reconciler
     /// </param>
     /// <param name="cancel">Ends the wait; what was begun is left so that the next one goes on with it.</param>
     /// <param name="kill">Breaks off commands of git and of the project that take too long.</param>
-    /// <returns>The runs that were dead: those that are over now, of which <see cref="RunnerOptions.Later"/> is still to tell, and the others.</returns>
+    /// <returns>The runs that were dead: those that are over now, and the others.</returns>
     public IReadOnlyList<RecoveredRun> Reconcile(TimeSpan patience, CancellationToken cancel = default, CancellationToken kill = default)
     {
         var clock = Stopwatch.StartNew();
