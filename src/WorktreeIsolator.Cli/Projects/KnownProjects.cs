@@ -87,6 +87,16 @@ internal sealed class KnownProjects : IDisposable
     /// <summary>The configuration of the project that a run was of; that of its repository if the run's is configured no more.</summary>
     public ProjectConfig ProjectOf(RunRecord record, KnownProject found) => _config.Projects.GetValueOrDefault(record.Project) ?? found.Project;
 
+    /// <summary>Tells of the runs that were found dead. It may take long, and nobody is to wait for it who only came to look: the last thing that a command does.</summary>
+    public void Dispose()
+    {
+        if (!_options.Later.IsEmpty)
+        {
+            using var signals = new CancelSignals(static _ => { });
+            _options.Later.Tell(signals.Cancel, signals.Kill);
+        }
+    }
+
     /// <summary>
     /// Brings runs to their end whose supervisor was killed. Costs nothing where every active run is alive. Their engines may have a grace of hours: a
     /// command that does not need what they hold asks them to end, stays a moment, and says what is still at work.
@@ -122,16 +132,6 @@ internal sealed class KnownProjects : IDisposable
 
         Reconcile(owner, Timeout.InfiniteTimeSpan);
         return found with { Record = owner.Store.TryRead(record.Id) ?? record };
-    }
-
-    /// <summary>Tells of the runs that were found dead. It may take long, and nobody is to wait for it who only came to look: the last thing that a command does.</summary>
-    public void Dispose()
-    {
-        if (!_options.Later.IsEmpty)
-        {
-            using var signals = new CancelSignals(static _ => { });
-            _options.Later.Tell(signals.Cancel, signals.Kill);
-        }
     }
 
     private void Reconcile(KnownProject owner, TimeSpan patience)
