@@ -210,6 +210,11 @@ public sealed record RunRecord
             : string.Create(CultureInfo.InvariantCulture, $"{Id[..8]} {Trigger}, {Math.Max(0, (int)age.TotalSeconds)} s");
     }
 
+    /// <summary>What of the wait is left to say once the run waits no more, whether it was its turn or not; null if it never waited.</summary>
+    /// <param name="end">When the wait ended, if that is known.</param>
+    internal QueueInfo? QueueWhenOver(DateTimeOffset? end) => Queue is not { } queue ? null
+        : new QueueInfo(null, queue.Position is not null && end is { } time ? Math.Max(queue.WaitedMs, (long)(time - CreatedAt).TotalMilliseconds) : queue.WaitedMs);
+
     /// <summary>The order in which records are listed, and in which work that waits is landed.</summary>
     public static int OldestFirst(RunRecord one, RunRecord other)
     {

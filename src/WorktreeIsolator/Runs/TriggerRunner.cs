@@ -158,7 +158,7 @@ public sealed class TriggerRunner
             {
                 FinishedAt = journal.Now,
                 LockHeldMs = record.LockHeldMs,
-                Queue = record.Queue is { } queue ? new QueueInfo(null, queue.WaitedMs) : null,
+                Queue = record.QueueWhenOver(journal.Now),
             },
             sync: true);
 }
