@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using WorktreeIsolator.Configuration;
 using WorktreeIsolator.EndToEnd.Model;
 using WorktreeIsolator.EndToEnd.TestSupport;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.Recovery;
 using Xunit;
 
 namespace WorktreeIsolator.EndToEnd;
@@ -120,17 +122,45 @@ public sealed class A_dead_run_whose_engine_takes_its_time : IDisposable
         Assert.False(hidden.Identity.IsAlive);
     }
 
+    [Theory]
+    [InlineData("2s", "--no-worktree")]
+    [InlineData("0s", "--no-worktree")]
+    [InlineData("2s", "--session=s")]
+    [InlineData("0s", "--session=s")]
+    public void Is_waited_for_no_longer_than_a_run_was_told_to_wait(string waitTimeout, string place)
+    {
+        var (id, engine) = KillAbove("trap 'echo INT >> signals' INT", grace: "10m", project: "concurrent = false", place);
+        var clock = Stopwatch.StartNew();
+
+        var run = _repository.WtRun.Run("run", place, "--wait-timeout", waitTimeout, "--", "true").Expect(123);
+
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Bound);
+        Assert.Contains($"held by run {id}, whose wt-run process died. Still at work of it: engine slow", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"as long as --wait-timeout allows, {waitTimeout}.", run.Error, StringComparison.Ordinal);
+        Assert.True(engine.Identity.IsAlive);
+    }
+
+    [Fact]
+    public void Is_never_waited_for_without_end_by_mistake()
+    {
+        var project = new ProjectConfig { Name = "p", Path = _repository.Path };
+        var reconciler = new Reconciler(project, new RunnerOptions { Environment = _scratch.Variables });
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => reconciler.Reconcile(TimeSpan.FromMilliseconds(-2)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new EndingTerms { Patience = TimeSpan.FromTicks(-1) });
+    }
+
     private RunStore Store => new(_repository[".git/wt-run"]);
 
     private int Pid(string file) => int.Parse(File.ReadAllText(_scratch.Path(file)), CultureInfo.InvariantCulture);
 
     /// <summary>Kills the wt-run of a run in place whose engine runs until it is ended.</summary>
-    private (string Id, ProcessEntry Engine) KillAbove(string begin, string grace, string project = "")
+    private (string Id, ProcessEntry Engine) KillAbove(string begin, string grace, string project = "", string place = "--no-worktree")
     {
         // It waits without a child: a shell loses a trap now and then if a signal comes while it starts one.
         var script = _scratch.Script("slow.sh", $"cd '{_scratch.Root}'\nmkfifo pipe\nexec 3<> pipe\n{begin}\necho $$ > pid\nwhile :; do read -r line <&3; done\n");
         _repository.Configure(project, "[engines.slow]", $"command = [\"{script}\"]", $"grace = \"{grace}\"");
-        using var run = _repository.WtRun.Start("run", "--no-worktree", "--engine", "slow");
+        using var run = _repository.WtRun.Start("run", place, "--engine", "slow");
         Eventually.True(() => Store.ReadAll().Any(record => record.State == RunState.Running) && File.Exists(_scratch.Path("pid")) && File.ReadAllText(_scratch.Path("pid")).EndsWith('\n'), "the engine runs");
         run.Kill();
         return (Store.ReadAll()[0].Id, ProcessEntry.Read(Pid("pid"))!);

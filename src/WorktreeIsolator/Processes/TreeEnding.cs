@@ -71,7 +71,7 @@ internal sealed unsafe class TreeEnding : IDisposable
     private int CurrentSignal => _signals[_stage];
 
     private bool IsOutOfPatience => CurrentSignal != Libc.SIGKILL && _handles.Count > 0
-        && (_terms.Cancel.IsCancellationRequested || (_terms.Patience >= TimeSpan.Zero && _clock.Elapsed >= _terms.Patience));
+        && (_terms.Cancel.IsCancellationRequested || (_terms.Patience != Timeout.InfiniteTimeSpan && _clock.Elapsed >= _terms.Patience));
 
     /// <summary>No more grace for anyone.</summary>
     public void KillNow()

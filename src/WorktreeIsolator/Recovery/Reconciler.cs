@@ -54,17 +54,19 @@ public sealed class Reconciler
     /// <param name="cancel">Ends the wait; what was begun is left so that the next one goes on with it.</param>
     /// <param name="kill">Breaks off commands of git and of the project that take too long.</param>
     /// <returns>The runs that were dead: those that are over now, and the others.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The patience is negative, but not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     public IReadOnlyList<RecoveredRun> Reconcile(TimeSpan patience, CancellationToken cancel = default, CancellationToken kill = default)
     {
+        var isEndless = EndingTerms.Require(patience) == Timeout.InfiniteTimeSpan;
         var clock = Stopwatch.StartNew();
         var over = new List<RecoveredRun>();
         RecoveredRun? told = null;
         while (true)
         {
-            var remaining = patience < TimeSpan.Zero ? DeadRun.Pass : patience - clock.Elapsed;
+            var remaining = isEndless ? DeadRun.Pass : patience - clock.Elapsed;
             var found = ReconcileOnce(remaining < DeadRun.Pass ? remaining : DeadRun.Pass, cancel, kill);
             over.AddRange(found.Where(run => run.WhyNotOver is null));
-            if (cancel.IsCancellationRequested || (patience >= TimeSpan.Zero && clock.Elapsed >= patience) || found.Find(run => run.AtWork is not null) is not { } first)
+            if (cancel.IsCancellationRequested || (!isEndless && clock.Elapsed >= patience) || found.Find(run => run.AtWork is not null) is not { } first)
             {
                 return [.. over, .. found.Where(run => run.WhyNotOver is not null)];
             }

@@ -24,7 +24,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <summary>Whether it may wait at all.</summary>
     public bool MayWait => request.IfBusy == IfBusy.Wait;
 
-    /// <summary>How long it may still wait for a turn or a place.</summary>
+    /// <summary>How long it may still wait for a turn or a place; zero once that is over.</summary>
     public TimeSpan Remaining => RemainingOf(request.WaitTimeout ?? DefaultTimeout);
 
     /// <summary>How long it may still wait for something that has a limit of its own: the shorter of that and what was asked for.</summary>
@@ -130,7 +130,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <summary><c>3f9c12ab cron:nightly, 4 min</c>.</summary>
     private string Describe(string runId) => store.TryRead(runId)?.InShort(journal.Now) ?? runId[..8];
 
-    private TimeSpan RemainingOf(TimeSpan timeout) => MayWait ? timeout - _clock.Elapsed : TimeSpan.Zero;
+    private TimeSpan RemainingOf(TimeSpan timeout) => MayWait && timeout > _clock.Elapsed ? timeout - _clock.Elapsed : TimeSpan.Zero;
 
     private string PidOf(string runId) =>
         store.TryRead(runId) is { Supervisor: { } supervisor } record && !record.State.IsFinal() ? string.Create(CultureInfo.InvariantCulture, $", pid {supervisor.Pid}") : "";
