@@ -23,6 +23,9 @@ internal sealed record EndingTerms
     /// <summary>The last gentle signal that someone before us sent to all of them; null if nobody did.</summary>
     public SentSignal? Last { get; init; }
 
+    /// <summary>Is told of each gentle signal as soon as all were sent it, and who they are.</summary>
+    public Action<SentSignal, IReadOnlyList<ProcessIdentity>>? Sent { get; init; }
+
     /// <summary>Lets no negative time pass for an endless one.</summary>
     public static TimeSpan Require(TimeSpan patience)
     {

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
@@ -74,6 +76,33 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
 
             string Line() => $"Queued — waiting for {what.Name} ({queue.Place(behind is null ? null : store.TryRead(behind), journal.Now)})";
         }
+    }
+
+    /// <summary>Waits until nobody is left in the way who holds no lock: what dead runs left at work, a peer.</summary>
+    /// <param name="find">Looks who is; a look may mean to look at every process of the machine, or to have waited already.</param>
+    /// <param name="what">What it waits for.</param>
+    /// <param name="limit">As for <see cref="WaitInLine"/>.</param>
+    /// <param name="remaining">How long it may still wait; null for <see cref="Remaining"/>.</param>
+    /// <returns>False if that took too long; the run is skipped, and the record says why.</returns>
+    public bool AwaitNobody(
+        Func<(string? Run, string Holder)?> find, WaitedFor what, (TimeSpan Most, string Key)? limit = null, Func<TimeSpan>? remaining = null)
+    {
+        var clock = Stopwatch.StartNew();
+        for (; find() is var (run, holder); clock.Restart())
+        {
+            context.Cancel.ThrowIfCancellationRequested();
+            var left = remaining is null ? Remaining : remaining();
+            if (left <= TimeSpan.Zero)
+            {
+                return Busy(holder.TrimEnd('.'), what, limit);
+            }
+
+            Tell(1, run, what, holder.TrimEnd('.'));
+            var pause = LookPause.After(clock.Elapsed);
+            Waiting.Pause(pause < left ? pause : left, context.Cancel);
+        }
+
+        return true;
     }
 
     /// <summary>It has all that it waited for.</summary>
