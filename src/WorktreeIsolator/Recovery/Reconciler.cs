@@ -24,6 +24,7 @@ public sealed class Reconciler
     private readonly RunnerOptions _options;
     private readonly Repository? _repository;
     private readonly RunStore _store;
+    private readonly Dictionary<string, ProcessInfo> _supervisors = new(StringComparer.Ordinal);
 
     /// <summary>Creates a reconciler.</summary>
     /// <param name="project">The project; its directory exists.</param>
@@ -159,10 +160,21 @@ public sealed class Reconciler
 
     /// <summary>A run that died, and that someone else is just bringing to its end; null if it lives, or nothing can be said of it.</summary>
     private RecoveredRun? WhatSomeoneElseEnds(string id) =>
-        DeadRun.IsDead(_store, id) && _store.TryRead(id) is { } record && !record.State.IsFinal() && DeadRun.WhyOutOfReach(record, _options.Environment) is null
+        DeadRun.IsSeenToBeGone(SupervisorOf(id)) && _store.TryRead(id) is { } record && !record.State.IsFinal() && DeadRun.WhyOutOfReach(record, _options.Environment) is null
         && DeadRun.InOtherHands(_store, record) is var (why, atWork)
             ? new RecoveredRun(record, why, atWork, IsInOtherHands: true)
             : null;
+
+    /// <summary>It never changes; who waits asks it of every run that lives, all the time.</summary>
+    private ProcessInfo? SupervisorOf(string id)
+    {
+        if (!_supervisors.TryGetValue(id, out var known) && (known = _store.TryRead(id)?.Supervisor) is not null)
+        {
+            _supervisors.Add(id, known);
+        }
+
+        return known;
+    }
 
     /// <summary>A run that is over is active again while someone lands or drops it; who did may have died.</summary>
     /// <returns>What is left of that; null if nothing is.</returns>

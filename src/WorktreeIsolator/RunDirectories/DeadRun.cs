@@ -28,6 +28,11 @@ internal static class DeadRun
     public static bool IsDead(RunStore store, string id) =>
         !store.IsAlive(id) || (store.TryRead(id) is { } record && !record.State.IsFinal() && IsSeenToBeGone(record.Supervisor));
 
+    /// <summary>Whether a supervisor is gone as far as can be seen from here. Another user's process may be hidden from us.</summary>
+    public static bool IsSeenToBeGone(ProcessInfo? supervisor) => supervisor is not null && supervisor.Uid == Libc.GetEuid()
+        && supervisor.BootId == ProcessIdentity.BootId && supervisor.PidNamespace == ProcessIdentity.PidNamespace
+        && !new ProcessIdentity(supervisor.Pid, supervisor.StartTime).IsAlive;
+
     /// <summary>
     /// The runs in place that have had the turn of a working tree and are not over. For who holds that turn alone: then none of them lives, whoever
     /// holds its liveness, and whether or not its processes can be seen from here.
@@ -262,9 +267,4 @@ internal static class DeadRun
     private static bool IsSeenToLive(ProcessInfo? supervisor) => supervisor is not null
         && supervisor.BootId == ProcessIdentity.BootId && supervisor.PidNamespace == ProcessIdentity.PidNamespace
         && new ProcessIdentity(supervisor.Pid, supervisor.StartTime).IsAlive;
-
-    /// <summary>Another user's process may be hidden from us.</summary>
-    private static bool IsSeenToBeGone(ProcessInfo? supervisor) => supervisor is not null && supervisor.Uid == Libc.GetEuid()
-        && supervisor.BootId == ProcessIdentity.BootId && supervisor.PidNamespace == ProcessIdentity.PidNamespace
-        && !new ProcessIdentity(supervisor.Pid, supervisor.StartTime).IsAlive;
 }

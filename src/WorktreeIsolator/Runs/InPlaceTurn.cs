@@ -128,11 +128,19 @@ internal sealed class InPlaceTurn : IDisposable
         RunStore store, string tree, bool isShared, Reconciler reconciler, WaitingRun waiting, RunContext context)
     {
         var found = reconciler.Reconcile(waiting.PatienceWithTheDead, context.Cancel, context.Kill);
-        var others = isShared ? reconciler.FindDead() : DeadRun.FindInPlace(store, tree);
-        return found.Concat(others.Select(record => new RecoveredRun(record)))
+        return found.Concat(Others())
             .FirstOrDefault(run => !run.Record.State.IsFinal() && DeadRun.IsInPlaceIn(run.Record, tree)) is { } left
             ? (left.Record.Id, $"run {left.Record.Id}, whose wt-run process died. {left.WhyNotOver}".TrimEnd())
             : null;
+
+        // Looked for only if that is needed: it costs a look at every active run.
+        IEnumerable<RecoveredRun> Others()
+        {
+            foreach (var record in isShared ? reconciler.FindDead() : DeadRun.FindInPlace(store, tree))
+            {
+                yield return new RecoveredRun(record);
+            }
+        }
     }
 
     /// <summary>A record that cannot be read says neither where its run worked nor that it is over. It may not be passed in silence, nor block a project for ever.</summary>

@@ -87,7 +87,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     public bool AwaitNobody(
         Func<(string? Run, string Holder)?> find, WaitedFor what, (TimeSpan Most, string Key)? limit = null, Func<TimeSpan>? remaining = null)
     {
-        var clock = Stopwatch.StartNew();
+        var (begun, clock) = (Stopwatch.StartNew(), Stopwatch.StartNew());
         for (; find() is var (run, holder); clock.Restart())
         {
             context.Cancel.ThrowIfCancellationRequested();
@@ -98,7 +98,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
             }
 
             Tell(1, run, what, holder.TrimEnd('.'));
-            var pause = LookPause.After(clock.Elapsed);
+            var pause = LookPause.After(clock.Elapsed, begun.Elapsed);
             Waiting.Pause(pause < left ? pause : left, context.Cancel);
         }
 
