@@ -1,7 +1,9 @@
 using System.Globalization;
 using WorktreeIsolator.EndToEnd.Model;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
+using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 using Xunit;
 
@@ -177,6 +179,138 @@ public sealed class The_gate_of_an_engine : IDisposable
     }
 
     [Fact]
+    public void Has_one_place_less_while_the_engine_of_a_killed_run_does_not_end()
+    {
+        // The first engine does not end when it is asked to; the second one waits; whichever comes then ends at once.
+        var (second, gate) = (_scratch.Path("second"), new Gate(_scratch));
+        var left = LeaveAnEngineOfAKilledRun("max_parallel = 3", $"test -e '{second}' && exit; touch '{second}'; {gate.Step}");
+        try
+        {
+            using var waits = Runner.Start("run", "two", "--engine", "e", "--worktree");
+            gate.AwaitReached();
+            Runner.Run("run", "two", "--engine", "e", "--worktree", "--if-busy", "skip").Expect(0);
+
+            Set("max_parallel = 3", "max_parallel = 2");
+            Assert.Contains("whose wt-run process died", Runner.Run("run", "two", "--engine", "e", "--worktree", "--if-busy", "skip").Expect(121).Error, StringComparison.Ordinal);
+            gate.Open();
+            waits.Wait().Expect(0);
+            Runner.Run("run", "two", "--engine", "e", "--worktree", "--if-busy", "skip").Expect(0);
+            Assert.True(left.Identity.IsAlive);
+        }
+        finally
+        {
+            Victims.Kill(left);
+        }
+    }
+
+    [Fact]
+    public void Costs_who_waits_for_a_dead_run_next_to_nothing()
+    {
+        var left = LeaveAnEngineOfAKilledRun("max_parallel = 1", "true");
+        try
+        {
+            using var waits = Runner.Start("run", "two", "--engine", "e", "--worktree");
+            Eventually.True(() => Runner.Run("list", "--json").Expect(0).Records.Any(record => record.State == RunState.Queued), "it waits");
+
+            Assert.InRange(ProcReads.Of(_scratch, waits.Pid, seconds: 4), 0, 20);
+        }
+        finally
+        {
+            Victims.Kill(left);
+        }
+    }
+
+    [Fact]
+    public void Takes_no_living_run_for_a_dead_one_whose_repository_it_cannot_see()
+    {
+        var (first, gate) = (_scratch.Path("first"), new Gate(_scratch));
+        Configure(_scratch.Script("engine", $"test -e '{first}' && exit; touch '{first}'; {gate.Step}\n"), "max_parallel = 2");
+        using var living = Runner.Start("run", "one", "--engine", "e");
+        gate.AwaitReached();
+        Directory.Move(_scratch.Path("one"), _scratch.Path("moved"));
+        var notes = Directory.GetFiles(Queue, ".holder-*");
+
+        Runner.Run("run", "two", "--engine", "e", "--if-busy", "skip").Expect(0);
+
+        Assert.Equal(notes, Directory.GetFiles(Queue, ".holder-*"));
+        Directory.Move(_scratch.Path("moved"), _scratch.Path("one"));
+        gate.Open();
+        living.Wait().Expect(0);
+        Assert.Empty(Directory.GetFiles(Queue, ".holder-*"));
+    }
+
+    [Theory]
+    [InlineData(false, false, false, 0, "")]
+    [InlineData(false, false, true, 121, "Still at work of it: ")]
+    [InlineData(false, true, false, 121, "another pid namespace")]
+    [InlineData(true, true, false, 0, "")]
+    public void Is_shut_by_a_dead_run_whose_record_cannot_be_read_only_while_something_of_it_may_be_at_work(
+        bool isOfAnotherBoot, bool isOfAnotherNamespace, bool isAtWork, int exitCode, string message)
+    {
+        const string id = "0123456789ab";
+        Configure(_scratch.Script("engine", "true\n"), "max_parallel = 1");
+        Runner.Run("run", "two", "--engine", "e").Expect(0);
+
+        // Whoever opens that for a file is denied.
+        _scratch.Directory($"elsewhere/runs/{id}/run.json");
+        var supervisor = ProcessInfo.Of(ProcessIdentity.Current);
+        supervisor = supervisor with { BootId = isOfAnotherBoot ? "another" : supervisor.BootId, PidNamespace = supervisor.PidNamespace + (isOfAnotherNamespace ? 1 : 0) };
+        var note = Path.Combine(Queue, $".holder-{id}");
+        File.WriteAllText(note, $"{_scratch.Path("elsewhere")}\0{supervisor.ToLine().TrimEnd()}\0");
+        using var left = isAtWork ? _scratch.Start(_scratch.Root, "env", $"WT_RUN_ID={id}", "sleep", "600") : null;
+        Eventually.True(() => left is null || ProcessEntry.Read(left.Pid)?.Name == "sleep", "it is at work");
+
+        var next = Runner.Run("run", "two", "--engine", "e", "--if-busy", "skip").Expect(exitCode);
+
+        Assert.Contains(message, next.Error, StringComparison.Ordinal);
+        Assert.Equal(exitCode != 0, File.Exists(note));
+    }
+
+    [Fact]
+    public void Is_rid_of_a_note_that_a_killed_run_had_not_finished()
+    {
+        Configure(_scratch.Script("engine", "true\n"), "max_parallel = 1");
+        Runner.Run("run", "two", "--engine", "e").Expect(0);
+        File.WriteAllText(Path.Combine(Queue, ".holder-0123456789ab.4711.new"), "half");
+
+        Runner.Run("run", "two", "--engine", "e").Expect(0);
+
+        Assert.Equal([".gate"], Directory.GetFiles(Queue).Select(Path.GetFileName));
+    }
+
+    [Theory]
+    [InlineData("max_parallel = 1", "rm -rf * .l*")]
+    [InlineData("lock = \"e.lock\"", "rm -rf * .l*")]
+    [InlineData("max_parallel = 1", "cd e; mv .holder-* aside; mkdir .holder-$WT_RUN_ID; t=$(ls | grep -e -$WT_RUN_ID); mv $t moved; mkdir $t")]
+    public void That_cannot_be_left_as_it_should_decides_nothing_about_the_work(string setting, string harm)
+    {
+        var engine = $"cd \"$XDG_STATE_HOME/wt-run/engines\" && {harm}; cd \"$WT_RUN_WORKTREE\" && echo new > new\n";
+        Configure(_scratch.Script("engine", engine), setting);
+
+        var record = Runner.Run("run", "one", "--engine", "e", "--worktree", "--json").Expect(0).Record;
+
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (record.State, record.MergeBack?.Result));
+        Assert.Equal("new\n", TestRepository.Existing(_scratch, "one").Read("new"));
+        Runner.Run("run", "two", "--engine", "e", "--worktree", "--if-busy", "skip").Expect(0);
+    }
+
+    [Fact]
+    public void Is_free_when_the_ticket_of_whoever_left_cannot_be_deleted()
+    {
+        var queue = _scratch.Path("queue");
+        using var ticket = Ticket.Take(queue, "000000000001");
+        var path = Assert.Single(Directory.GetFiles(queue, "*-*"));
+        var moved = _scratch.Path("moved");
+        File.Move(path, moved);
+        Directory.CreateDirectory(path);
+
+        ticket.Dispose();
+
+        Assert.True(FileLock.IsFree(moved));
+        Assert.True(Directory.Exists(path));
+    }
+
+    [Fact]
     public void Is_shut_for_a_run_that_finds_no_place_among_the_worktrees()
     {
         Configure(_scratch.Script("engine", "true\n"), "", project: "max_worktrees = 1");
@@ -195,7 +329,24 @@ public sealed class The_gate_of_an_engine : IDisposable
         Assert.Equal(MergeBackResult.Landed, second.Wait().Expect(0).Record.MergeBack?.Result);
     }
 
+    private string Queue => _scratch.Path("home/.local/state/wt-run/engines/e");
+
     private WtRun Runner => new(_scratch, _scratch.Root);
+
+    /// <summary>Kills the wt-run of a run of project one whose engine then goes on, although it is asked to end; every later engine does something else.</summary>
+    private ProcessEntry LeaveAnEngineOfAKilledRun(string setting, string later)
+    {
+        var (pid, pipe) = (_scratch.Path("pid"), _scratch.Path("pipe"));
+        var engine = $"if test -e '{pid}'; then {later}; exit; fi\nmkfifo '{pipe}'; exec 3<> '{pipe}'; trap : INT; echo $$ > '{pid}'; while :; do read -r line <&3; done\n";
+        Configure(_scratch.Script("engine", engine), $"{setting}\ngrace = \"10m\"");
+        using var first = Runner.Start("run", "one", "--engine", "e");
+        Eventually.True(() => Runner.Run("list", "--json").Expect(0).Records.Any(record => record.State == RunState.Running) && File.Exists(pid), "the first engine runs");
+        first.Kill();
+        return ProcessEntry.Read(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture))!;
+    }
+
+    private void Set(string old, string setting) =>
+        _scratch.Write("wt-run.toml", File.ReadAllText(_scratch.Path("wt-run.toml")).Replace(old, setting, StringComparison.Ordinal));
 
     private void Configure(string engine, string settings, string project = "")
     {

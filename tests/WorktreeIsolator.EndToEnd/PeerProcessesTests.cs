@@ -229,6 +229,21 @@ public sealed class A_peer_at_work_where_the_target_is_checked_out : IDisposable
     }
 
     [Fact]
+    public void Costs_the_landing_that_waits_next_to_nothing()
+    {
+        var repository = new TestRepository(_scratch).Configure("peer_processes = [\"agent\"]");
+        using var peer = new Peer(_scratch, repository.Path);
+        using var run = repository.WtRun.Start("run", "--worktree", "--json", "--", "sh", "-c", Work);
+        repository.AwaitStep($"agent (pid {peer.Pid}) at work");
+
+        // The first looks follow each other closely.
+        _ = ProcReads.Of(_scratch, run.Pid, seconds: 3);
+        Assert.InRange(ProcReads.Of(_scratch, run.Pid, seconds: 4), 0, 20);
+        peer.Dispose();
+        run.Wait().Expect(0);
+    }
+
+    [Fact]
     public void Is_waited_for_and_the_work_lands_when_it_has_ended()
     {
         var repository = new TestRepository(_scratch).Configure("peer_processes = [\"agent\"]");

@@ -323,6 +323,23 @@ public sealed class Prune_says_of : IDisposable
     }
 
     [Fact]
+    public void A_worktree_whose_repository_was_moved_with_it_during_the_run()
+    {
+        var gate = new Gate(_scratch);
+        using var run = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", $"echo x > x; {gate.Step}");
+        gate.AwaitReached();
+        var moved = _scratch.Path("moved");
+        Directory.Move(_repository.Path, moved);
+        gate.Open();
+        _ = run.Wait();
+
+        var worktree = Assert.Single(Directory.GetDirectories(Path.Combine(moved, ".worktrees")), path => File.Exists(Path.Combine(path, "x")));
+        Assert.Contains(
+            $"directory {worktree}: git knows no worktree there; when you have what you need from it: rm -rf {worktree}",
+            new WtRun(_scratch, moved).Run("prune").Expect(0).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_others_put_where_worktrees_are_made_that_it_is_not_its_own()
     {
         _repository.RunInWorktree("true").Expect(0);

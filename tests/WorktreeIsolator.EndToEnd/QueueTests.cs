@@ -1,5 +1,7 @@
 using System.Globalization;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Platform;
+using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 using Xunit;
 
@@ -56,6 +58,20 @@ public sealed class Runs_in_place_that_may_not_be_concurrent
         Assert.All(runs.Wait(TimeSpan.FromMinutes(20)), run => run.Expect(0));
 
         Assert.Equal(queue.Select(record => record.Id), File.ReadAllLines(Path.Combine(project.Directory, "order")));
+    }
+
+    [Fact]
+    public void Are_rid_of_what_runs_left_that_were_killed_over_their_ticket()
+    {
+        using var scratch = new Scratch();
+        var queue = scratch.Directory("queue");
+        var (left, held) = (Path.Combine(queue, ".0123456789ab"), Path.Combine(queue, ".0123456789ac"));
+        File.WriteAllText(left, "");
+        using var locked = FileLock.TryAcquire(held);
+
+        using var ticket = Ticket.Take(queue, "0123456789ad");
+
+        Assert.Equal([".0123456789ac", ".gate", "0000000001-0123456789ad"], Directory.GetFiles(queue).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
     }
 
     [Fact]

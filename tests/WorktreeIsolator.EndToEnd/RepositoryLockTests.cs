@@ -128,6 +128,22 @@ public sealed class The_locks_of_a_repository
             RepositoryLockTimeout = TimeSpan.FromMilliseconds(300),
         });
 
+    [Fact]
+    public void The_text_of_a_lock_names_its_holder_only_if_it_says_exactly_that_pid()
+    {
+        using var scratch = new Scratch();
+        var path = scratch.Path("a.lock");
+        using var holder = Hold(scratch, path);
+
+        Write($"run 0123456789ab (user), pid {Pid(holder)}1");
+        Assert.Equal($"process {Pid(holder)} (sleep)", Platform.LockHolder.Describe(path));
+
+        Write($"run 0123456789ab (user), pid {Pid(holder)}");
+        Assert.Equal($"process {Pid(holder)} (sleep), run 0123456789ab (user), pid {Pid(holder)}", Platform.LockHolder.Describe(path));
+
+        void Write(string text) => scratch.Run(scratch.Root, "sh", "-c", $"echo '{text}' > '{path}'").Expect(0);
+    }
+
     private static LockHolder Hold(Scratch scratch, string path)
     {
         var holder = new LockHolder(scratch, path);

@@ -27,7 +27,7 @@ internal sealed class CancelCommand : CliCommand
 
     public override int Execute(Invocation invocation)
     {
-        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
         var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.WhatGoesOn);
         if (!record.State.IsFinal() && Reconciler.IsDead(owner.Store, record.Id) && owner.Store.TryRead(record.Id) is { } dead && !dead.State.IsFinal())

@@ -48,7 +48,7 @@ internal sealed class ListCommand : CliCommand
             throw new UsageException($"--sessions and {(isWatch ? "--watch" : "--all")} contradict each other: one lists sessions, the other runs.", "Leave one of the two out.");
         }
 
-        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         if (isWatch)
         {
             new ListWatch(known).Run();
@@ -94,15 +94,29 @@ internal sealed class ListCommand : CliCommand
         StandardStreams.Out.WriteText("\n");
     }
 
+    /// <summary>A run whose record cannot be read is in no list; its work may be there all the same.</summary>
+    private static void WarnOfUnreadable(RunStore store, int shown, int others)
+    {
+        if (store.Ids().Count() > shown + others)
+        {
+            foreach (var id in store.Ids().Where(store.IsUnreadable))
+            {
+                StandardStreams.Error.TryWriteText(
+                    Words.Printable($"wt-run: warning: Run {id} is not listed: its record '{Path.Combine(store.DirectoryOf(id), "run.json")}' cannot be read. 'wt-run doctor' says what is left of it.\n"));
+            }
+        }
+    }
+
     private static void ShowRuns(KnownProjects known, bool all)
     {
         var left = 0;
         var records = new List<RunRecord>();
         foreach (var (_, store) in known.Stores)
         {
-            var others = 0;
+            var (others, before) = (0, records.Count);
             records.AddRange(all ? store.ReadAll() : store.ReadLatest(MostShown, out others));
             left += others;
+            WarnOfUnreadable(store, shown: records.Count - before, others);
         }
 
         records.Sort(RunRecord.OldestFirst);

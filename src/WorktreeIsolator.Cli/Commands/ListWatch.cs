@@ -38,6 +38,7 @@ internal sealed class ListWatch(KnownProjects known)
             {
                 known.ReconcileUnseen();
                 Draw();
+                known.Options.Later.Tell(signals.Cancel, signals.Kill);
             }
             while (!signals.Cancel.WaitHandle.WaitOne(Pause));
         }
@@ -50,11 +51,11 @@ internal sealed class ListWatch(KnownProjects known)
     private void Draw()
     {
         var rows = StandardStreams.Out.Height is > 2 and var height ? height : RowsIfUnknown;
-        var records = Latest(rows);
-        var lines = (records.Count == 0 ? "No runs yet.\n" : TerminalTable.Render(RunTable.Of(records, Refs()), StandardStreams.Out.Width)).TrimEnd('\n').Split('\n');
 
-        // The last line is left free: a line end there would scroll the screen.
-        var text = string.Join('\n', lines.Length < rows ? lines : [lines[0], .. lines[^(rows - 2)..]]) + "\n";
+        // The headings take one line. The last one is left free: a line end there would scroll the screen.
+        var records = MostUrgent(rows - 2);
+        var lines = (records.Count == 0 ? "No runs yet.\n" : TerminalTable.Render(RunTable.Of(records, Refs()), StandardStreams.Out.Width)).TrimEnd('\n').Split('\n');
+        var text = string.Join('\n', lines) + "\n";
         var size = (StandardStreams.Out.Width, StandardStreams.Out.Height);
         if (text != _shown || size != _size)
         {
@@ -78,8 +79,8 @@ internal sealed class ListWatch(KnownProjects known)
         return _refs;
     }
 
-    /// <summary>The newest last; those that are active are among them whatever their age.</summary>
-    private List<RunRecord> Latest(int count)
+    /// <summary>Those at work first, then who is next in line, then the latest that are over; shown with the newest last.</summary>
+    private List<RunRecord> MostUrgent(int count)
     {
         var records = new List<RunRecord>();
         foreach (var store in known.Stores.Select(owner => owner.Store))
@@ -90,7 +91,11 @@ internal sealed class ListWatch(KnownProjects known)
             records.AddRange(latest.Union(active).Select(id => Refreshed(store, id)).OfType<RunRecord>());
         }
 
-        return [.. records.OrderBy(record => record.State.IsFinal() ? 0 : 1).ThenBy(record => record.CreatedAt).TakeLast(count).OrderBy(record => record.CreatedAt)];
+        return
+        [
+            .. records.OrderBy(record => record.State.IsFinal() ? int.MaxValue : record.Queue?.Position ?? 0).ThenByDescending(record => record.CreatedAt)
+                .Take(count).OrderBy(record => record.CreatedAt),
+        ];
     }
 
     /// <summary>The ids of a store; those that are new are read. A run that appears or goes changes the directory.</summary>

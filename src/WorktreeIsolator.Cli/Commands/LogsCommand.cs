@@ -25,31 +25,56 @@ internal sealed class LogsCommand : CliCommand
 
     public override int Execute(Invocation invocation)
     {
-        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
         var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.WhatWorked);
         // Not where the record says: the repository may have been moved since.
         var path = Path.Combine(owner.Store.DirectoryOf(record.Id), "output.log");
         try
         {
-            if (_follow.IsGiven(invocation.Line))
+            var isFollowed = _follow.IsGiven(invocation.Line);
+            if (isFollowed)
             {
-                Follow(record.Id, owner.Store, path);
+                // Ctrl-C, with which most people leave it, ends this process.
+                known.Dispose();
             }
-            else
-            {
-                CopyFrom(path, 0);
-            }
+
+            var length = isFollowed ? Follow(record.Id, owner.Store, path) : CopyFrom(path, 0);
+            return Explain(record.Id, owner.Store, length) || !isFollowed ? ExitCodes.Success : ExitCodes.Wrong;
         }
         catch (FileNotFoundException)
         {
             throw new WorktreeIsolatorException(FailureKind.System, $"The log '{path}' of run {record.Id} does not exist.");
         }
-
-        return ExitCodes.Success;
     }
 
-    private static void Follow(string id, RunStore store, string path)
+    /// <summary>Why there is nothing, or no more.</summary>
+    /// <returns>False if there is no more although the run is not over.</returns>
+    private static bool Explain(string id, RunStore store, long length)
+    {
+        // Asked in this order: who ends in this moment is final before he lets go.
+        var isAlive = store.IsAlive(id);
+        if (store.TryRead(id) is not { } record)
+        {
+            return true;
+        }
+
+        if (!record.State.IsFinal() && !isAlive)
+        {
+            Failure.Tell($"The wt-run process of run {id} has died, so nothing more comes into its log.", $"What became of it: wt-run show {id[..8]}", asJson: false);
+            return false;
+        }
+
+        if (length == 0 && record.StartedAt is null)
+        {
+            StandardStreams.Error.TryWriteText($"wt-run: run {id} {(record.State.IsFinal() ? "never started its engine" : "has not started its engine yet")}: wt-run show {id[..8]}\n");
+        }
+
+        return true;
+    }
+
+    /// <returns>How many bytes there were.</returns>
+    private static long Follow(string id, RunStore store, string path)
     {
         var position = 0L;
         while (true)
@@ -63,7 +88,7 @@ internal sealed class LogsCommand : CliCommand
 
             if (isOver)
             {
-                return;
+                return position;
             }
 
             CancellationToken.None.WaitHandle.WaitOne(Pause);

@@ -12,7 +12,7 @@ internal sealed record KnownProject(ProjectConfig Project, RunStore Store);
 /// Everything that <c>list</c>, <c>show</c>, <c>logs</c>, <c>cancel</c>, <c>land</c>, <c>drop</c> and <c>prune</c> are about: every configured project and
 /// the current repository, each store once, even if several projects share a repository.
 /// </summary>
-internal sealed class KnownProjects
+internal sealed class KnownProjects : IDisposable
 {
     /// <summary>How long a command that only looks may be held up by what dead runs left.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -86,6 +86,16 @@ internal sealed class KnownProjects
 
     /// <summary>The configuration of the project that a run was of; that of its repository if the run's is configured no more.</summary>
     public ProjectConfig ProjectOf(RunRecord record, KnownProject found) => _config.Projects.GetValueOrDefault(record.Project) ?? found.Project;
+
+    /// <summary>Tells of the runs that were found dead. It may take long, and nobody is to wait for it who only came to look: the last thing that a command does.</summary>
+    public void Dispose()
+    {
+        if (!_options.Later.IsEmpty)
+        {
+            using var signals = new CancelSignals(static _ => { });
+            _options.Later.Tell(signals.Cancel, signals.Kill);
+        }
+    }
 
     /// <summary>
     /// Brings runs to their end whose supervisor was killed. Costs nothing where every active run is alive. Their engines may have a grace of hours: a

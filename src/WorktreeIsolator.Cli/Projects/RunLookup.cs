@@ -47,11 +47,20 @@ internal static class RunLookup
         return found.Count switch
         {
             1 => found[0],
+            0 when Unreadable(known, prefix) is { } unreadable => throw unreadable,
             0 => throw new WorktreeIsolatorException(FailureKind.Usage, $"There is no run '{text}' in the projects that are known here.", Latest(known)),
             _ => throw new WorktreeIsolatorException(
                 FailureKind.Usage, $"'{text}' names {found.Count} runs; give more digits.", Describe(found.Select(f => f.Record))),
         };
     }
+
+    private static WorktreeIsolatorException? Unreadable(KnownProjects known, string prefix) => known.Stores
+        .SelectMany(owner => owner.Store.Ids().Where(id => id.StartsWith(prefix, StringComparison.Ordinal) && owner.Store.IsUnreadable(id)).Select(id => owner.Store.DirectoryOf(id)))
+        .Select(directory => new WorktreeIsolatorException(
+            FailureKind.System,
+            $"The record of run {Path.GetFileName(directory)} cannot be read: a newer wt-run wrote it, or it is damaged.",
+            $"It is '{Path.Combine(directory, "run.json")}'; what the run printed is beside it. What is left of the run: wt-run doctor"))
+        .FirstOrDefault();
 
     private static string Latest(KnownProjects known)
     {

@@ -37,7 +37,7 @@ public static class IsolationDecider
         return wanted is UseWorktree && !question.IsGit
             ? new Refuse(
                 $"A worktree was wanted ({wanted.Reason}), but the project's directory is in no git repository.",
-                "Run it in place with --no-worktree, or make it a repository: git init.")
+                question.Session is null ? "Run it in place with --no-worktree, or make it a repository: git init." : "Leave out --session, or make it a repository: git init.")
             : wanted;
     }
 

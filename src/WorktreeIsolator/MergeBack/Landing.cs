@@ -200,7 +200,7 @@ internal sealed class Landing(
         var turnPath = DirectoryTurn.PathFor(repository.StateDirectory, gitDirectory);
         turn = DirectoryTurn.TryTake(turnPath, shared: false, $"landing of run {runId}, pid {Environment.ProcessId}");
         return turn is null
-            ? new TargetInUse($"a run in '{path}', where '{target}' is checked out: {LockHolder.Describe(turnPath)}")
+            ? new TargetInUse($"a run in '{path}', where '{target}' is checked out: {LockHolder.Describe(turnPath)}", turnPath)
             : WhoeverWorksIn(path, gitDirectory);
     }
 

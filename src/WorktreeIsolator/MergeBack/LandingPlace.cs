@@ -18,7 +18,9 @@ internal sealed record HasLanded : LandingOutcome;
 internal sealed record TargetMoved(string? Why = null) : LandingOutcome;
 
 /// <summary>Someone works where the target is checked out; it may be free later.</summary>
-internal sealed record TargetInUse(string By) : LandingOutcome;
+/// <param name="By">Who.</param>
+/// <param name="Turn">The lock that whoever it is holds; null if that is not what keeps us away.</param>
+internal sealed record TargetInUse(string By, string? Turn = null) : LandingOutcome;
 
 /// <summary>Files of the user's are in the way, or git, a hook or the remote refuses: only a person can help.</summary>
 internal sealed record LandingRefused(string Why, string Hint, MergeBackResult Result = MergeBackResult.TargetBusy) : LandingOutcome;

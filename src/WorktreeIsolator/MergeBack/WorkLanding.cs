@@ -52,8 +52,10 @@ internal sealed class WorkLanding(
     Action<string> step)
 {
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(100);
 
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+
+    private readonly Stopwatch _waits = new();
     private bool _isHeld;
     private string? _waitsFor;
 
@@ -91,7 +93,7 @@ internal sealed class WorkLanding(
         CommitId? merged = null;
         CommitId? mergedInto = null;
         TargetMoved? moved = null;
-        for (var tries = 0; ;)
+        for (var (tries, look) = (0, Stopwatch.StartNew()); ; look.Restart())
         {
             var found = target.Find(cancellation);
             if (found is LandingRefused unseen)
@@ -137,7 +139,7 @@ internal sealed class WorkLanding(
                 case TargetInUse busy when clock.Elapsed >= project.LandWait:
                     return Busy(target, tip, busy.By);
                 case TargetInUse busy:
-                    Wait(target, busy.By, cancellation);
+                    Wait(target, busy, look.Elapsed, project.LandWait - clock.Elapsed, cancellation);
                     break;
                 case LandingRefused refused:
                     return Refused(target, tip, refused);
@@ -149,15 +151,26 @@ internal sealed class WorkLanding(
     }
 
     /// <summary>Tells only what is new: the wait may be long, and someone may read it in a mail.</summary>
-    private void Wait(LandingPlace target, string by, CancellationToken cancellation)
+    private void Wait(LandingPlace target, TargetInUse busy, TimeSpan look, TimeSpan most, CancellationToken cancellation)
     {
-        if (by != _waitsFor)
+        if (busy.By != _waitsFor)
         {
-            _waitsFor = by;
-            step($"waiting to land on '{target.Name}' until it is free: {by}");
+            _waitsFor = busy.By;
+            step($"waiting to land on '{target.Name}' until it is free: {busy.By}");
         }
 
-        Waiting.Pause(BusyPause, cancellation);
+        // A whole look asks git and may read about every process, but git itself is in the way for milliseconds only. That a run has given its turn
+        // back is seen by its lock.
+        _waits.Start();
+        var pause = TimeSpan.FromTicks(Math.Min(Math.Min(Waiting.PauseAfter(look).Ticks, most.Ticks), (FirstPause + (_waits.Elapsed / 4)).Ticks));
+        if (busy.Turn is { } turn)
+        {
+            using var free = FileLock.Acquire(turn, pause, LockPause, cancellation: cancellation);
+        }
+        else if (pause > TimeSpan.Zero)
+        {
+            Waiting.Pause(pause, cancellation);
+        }
     }
 
     /// <summary>Nothing else reaches a new merge commit until it lands; a foreign <c>gc --prune=now</c> would take it.</summary>

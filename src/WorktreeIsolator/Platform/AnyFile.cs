@@ -84,6 +84,10 @@ internal static unsafe class AnyFile
         return (long)stat.Size;
     }
 
+    /// <summary>Deletes a file or a link if that is possible: for what is only litter if it stays.</summary>
+    /// <returns>Whether there is none of this name now.</returns>
+    public static bool TryDelete(string path) => Libc.Unlink(path) == 0 || Marshal.GetLastPInvokeError() == Libc.ENOENT;
+
     /// <summary>Deletes a file or a link, and then every directory above it that is empty now.</summary>
     /// <param name="path">What to delete.</param>
     /// <param name="top">A directory above it, which stays.</param>

@@ -22,7 +22,7 @@ internal static class LockHolder
         }
 
         // The text is the last holder's that wrote one; flock(1) writes none, so it counts only if it names one of those pids.
-        if (text.Length > 0 && (pids.Count == 0 || pids.Any(pid => text.Contains($"pid {pid}", StringComparison.Ordinal))))
+        if (text.Length > 0 && (pids.Count == 0 || pids.Exists(pid => Names(text, pid))))
         {
             builder.Append(CultureInfo.InvariantCulture, $", {text}");
         }
@@ -69,6 +69,14 @@ internal static class LockHolder
         }
     }
 
+    /// <summary>Whether a text says <c>pid 47</c>, and not only <c>pid 4711</c>.</summary>
+    private static bool Names(string text, int pid)
+    {
+        var words = text.Split([' ', ',', ';', '(', ')'], StringSplitOptions.RemoveEmptyEntries);
+        var number = pid.ToString(CultureInfo.InvariantCulture);
+        return words.Zip(words.Skip(1)).Contains(("pid", number));
+    }
+
     private static string NameOf(int pid)
     {
         try
@@ -81,15 +89,14 @@ internal static class LockHolder
         }
     }
 
+    /// <summary>Its first line. Not through .NET's own opening of files, which would try to lock it, and fail.</summary>
     private static string ReadText(string path)
     {
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var reader = new StreamReader(stream);
-            return reader.ReadLine() ?? "";
+            return Encoding.UTF8.GetString(AnyFile.ReadAllBytes(path)).Split('\n')[0];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or WorktreeIsolatorException)
         {
             return "";
         }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO.Enumeration;
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Queueing;
 
@@ -44,6 +45,7 @@ internal sealed class Ticket : IDisposable
         using var gate = FileLock.Acquire(Path.Combine(directory, ".gate"), GateTimeout, GatePause)
             ?? throw new WorktreeIsolatorException(
                 FailureKind.Lock, $"The queue '{directory}' was not free within {GateTimeout.TotalSeconds:0} s. It is held by {LockHolder.Describe(Path.Combine(directory, ".gate"))}.");
+        DeleteUnborn(directory);
         var last = Paths(directory) is [.., var path] ? NumberIn(path) : 0;
         var ticket = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{last + 1:D10}-{runId}"));
 
@@ -91,11 +93,11 @@ internal sealed class Ticket : IDisposable
         return null;
     }
 
-    /// <summary>Leaves the queue.</summary>
+    /// <summary>Leaves the queue, even if the directory was deleted or can be written no more: what becomes of a run's work does not depend on that.</summary>
     public void Dispose()
     {
-        // First the name, so that nobody who looks finds a ticket that is free.
-        File.Delete(_path);
+        // First the name, so that nobody who looks finds a ticket that is free. One that stays is passed over.
+        _ = AnyFile.TryDelete(_path);
         _lock.Dispose();
     }
 
@@ -126,8 +128,20 @@ internal sealed class Ticket : IDisposable
             return true;
         }
 
-        File.Delete(path);
+        _ = AnyFile.TryDelete(path);
         return false;
+    }
+
+    /// <summary>What those left who died before their ticket had its name. For who holds the gate: nobody else is taking one.</summary>
+    private static void DeleteUnborn(string directory)
+    {
+        foreach (var path in Directory.EnumerateFiles(directory, ".*"))
+        {
+            if (RunId.TryParse(Path.GetFileName(path)[1..]) is not null && FileLock.IsFree(path))
+            {
+                _ = AnyFile.TryDelete(path);
+            }
+        }
     }
 
     private static List<string> Paths(string directory)

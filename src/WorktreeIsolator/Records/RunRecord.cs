@@ -67,6 +67,15 @@ public sealed record QueueInfo(int? Position, long WaitedMs, string? Behind = nu
 /// <param name="Uid">The user it runs as.</param>
 public sealed record ProcessInfo(int Pid, long StartTime, string BootId, long PidNamespace, uint Uid)
 {
+    /// <summary>Which process that is, if it is of this boot and of our pid namespace; otherwise the pid and the time may be a stranger's.</summary>
+    internal ProcessIdentity Identity => new(Pid, StartTime);
+
+    /// <summary>Whether it was started since the machine was; if not, it is gone.</summary>
+    internal bool IsOfThisBoot => BootId == ProcessIdentity.BootId;
+
+    /// <summary>Whether its pid means the same to us.</summary>
+    internal bool IsOfThisNamespace => PidNamespace == ProcessIdentity.PidNamespace;
+
     /// <summary>A process of this machine, this user and our pid namespace.</summary>
     internal static ProcessInfo Of(ProcessIdentity process) =>
         new(process.Pid, process.StartTime, ProcessIdentity.BootId, ProcessIdentity.PidNamespace, Libc.GetEuid());

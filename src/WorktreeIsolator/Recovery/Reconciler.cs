@@ -152,7 +152,7 @@ public sealed class Reconciler
 
         foreach (var ended in results.Where(run => run.WhyNotOver is null))
         {
-            new Notifier(ProjectOf(ended.Record), _options, _store).TellBehind(ended.Record);
+            _options.Later.Add(new Notifier(ProjectOf(ended.Record), _options, _store), ended.Record);
         }
 
         return results;

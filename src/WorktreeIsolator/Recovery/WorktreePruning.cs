@@ -171,9 +171,10 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
                 }
             }
             else if (GitFile.ReadAdminDirectory(path) is not { } admin
+                || !Directory.Exists(admin)
                 || CanonicalPath.IsAtOrBelow(CanonicalPath.Of(admin), repository.CommonDirectory))
             {
-                // Runs of another repository may have the same directory.
+                // Runs of another repository may have the same directory. No repository knows one that was moved, with its repository, during a run.
                 yield return PruneScope.Leave("directory", path, scope.Records.GetValueOrDefault(id) is { Kept: not null } record && record.Worktree == path
                     ? $"kept on purpose: {StrayWorktree.IsReplaced}. {StrayWorktree.AfterReplacing(path, record)}"
                     : $"git knows no worktree there; when you have what you need from it: rm -rf {ShellWords.Quoted(path)}");

@@ -15,8 +15,10 @@ namespace WorktreeIsolator.Runs;
 /// </summary>
 internal sealed class EngineGate : IDisposable
 {
+    /// <summary>The first look only asks the dead to end; the second one, of who needs their place, stays with them for a moment before it says so.</summary>
+    private const int LookThatStays = 2;
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan PauseForTheDead = TimeSpan.FromMilliseconds(100);
 
     private readonly List<IDisposable> _held = [];
 
@@ -73,27 +75,44 @@ internal sealed class EngineGate : IDisposable
     {
         var queue = Path.Combine(stateHome, "engines", engine);
         var what = new WaitedFor($"a place for the engine '{engine}' (max_parallel = {places})", "raise that, or use another engine");
-        return waiting.WaitInLine(Hold(Ticket.Take(queue, context.RunId, places)), what) && AwaitTheDead(queue, what, null, () => waiting.Remaining, waiting, context);
+        var ticket = Hold(Ticket.Take(queue, context.RunId, places));
+        return waiting.WaitInLine(ticket, what) && AwaitTheDead(queue, ticket, what, null, () => waiting.Remaining, waiting, context);
     }
 
-    /// <summary>The place of a dead run is free before its engine has ended, in whatever repository that works.</summary>
+    /// <summary>
+    /// The ticket of a dead run is free before its engine has ended, in whatever repository that works: until then it takes a place as the living do.
+    /// </summary>
     private bool AwaitTheDead(
-        string queue, WaitedFor what, (TimeSpan Most, string Key)? limit, Func<TimeSpan> remaining, WaitingRun waiting, RunContext context)
+        string queue, Ticket ticket, WaitedFor what, (TimeSpan Most, string Key)? limit, Func<TimeSpan> remaining, WaitingRun waiting, RunContext context)
     {
-        while (EngineHolder.EndTheDead(queue, _environment, context.Cancel) is var (run, why))
+        var clock = Stopwatch.StartNew();
+        for (var look = 1; ; look++, clock.Restart())
         {
+            // In this order: who dies in between counts twice, not never.
+            var living = ticket.Ahead().Count;
+            var left = EngineHolder.EndTheDead(queue, _environment, look == LookThatStays ? DeadRun.Pass : TimeSpan.Zero, context.Cancel);
             context.Cancel.ThrowIfCancellationRequested();
+            if (living + left.Count < ticket.Places)
+            {
+                Hold(_leaveNote(queue));
+                return true;
+            }
+
+            if (look < LookThatStays)
+            {
+                continue;
+            }
+
+            var pause = Waiting.PauseAfter(look == LookThatStays ? TimeSpan.Zero : clock.Elapsed);
+            var (run, why) = left[0];
             if (remaining() <= TimeSpan.Zero)
             {
                 return waiting.Busy(why.TrimEnd('.'), what, limit);
             }
 
-            waiting.Tell(1, run, what, why.TrimEnd('.'));
-            Waiting.Pause(PauseForTheDead, context.Cancel);
+            waiting.Tell(living + left.Count - ticket.Places + 1, run, what, why.TrimEnd('.'));
+            Waiting.Pause(pause < remaining() ? pause : remaining(), context.Cancel);
         }
-
-        Hold(_leaveNote(queue));
-        return true;
     }
 
     /// <summary>flock keeps no order among those who wait, so runs take a ticket first. Nothing is written into the file: it may be of use to someone.</summary>
@@ -104,8 +123,9 @@ internal sealed class EngineGate : IDisposable
         var limit = (engine.LockTimeout, "lock_timeout");
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalPath.Of(file))).AsSpan(0, 8));
         var queue = Path.Combine(stateHome, "engines", $".lock-{key}");
-        if (!waiting.WaitInLine(Hold(Ticket.Take(queue, context.RunId)), what, limit)
-            || !AwaitTheDead(queue, what, limit, () => waiting.Within(engine.LockTimeout - clock.Elapsed), waiting, context))
+        var ticket = Hold(Ticket.Take(queue, context.RunId));
+        if (!waiting.WaitInLine(ticket, what, limit)
+            || !AwaitTheDead(queue, ticket, what, limit, () => waiting.Within(engine.LockTimeout - clock.Elapsed), waiting, context))
         {
             return false;
         }

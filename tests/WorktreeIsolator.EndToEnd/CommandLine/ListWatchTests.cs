@@ -1,5 +1,6 @@
 using WorktreeIsolator.EndToEnd.TestSupport;
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Records;
 using Xunit;
 
 namespace WorktreeIsolator.EndToEnd.CommandLine;
@@ -58,6 +59,29 @@ public sealed class ListWatchTests : IDisposable
         var first = Shown(shown).Split("\e[J")[0];
         Assert.Contains(last, first, StringComparison.Ordinal);
         Assert.Equal(3, first.Split("succeeded").Length - 1);
+    }
+
+    [Fact]
+    public void Shows_who_works_and_who_is_next_if_there_are_more_in_line_than_the_terminal_has_rows_for()
+    {
+        _repository.Configure("concurrent = false");
+        var gate = new Gate(_scratch);
+        using var active = _repository.WtRun.Start("run", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        var working = Assert.Single(_repository.Runs()).Id;
+        var queued = Enumerable.Range(0, 4).Select(_ => _repository.WtRun.Run("run", "--detach", "--", "true").Expect(0).Output.TrimEnd('\n')).ToList();
+        var shown = _scratch.Path("shown");
+
+        using var terminal = Watch(shown, rows: 5);
+        Eventually.True(() => Shown(shown).Contains("position 2", StringComparison.Ordinal), "the list is shown");
+        Interrupt();
+        terminal.Wait().Expect(0);
+        gate.Open();
+        active.Wait().Expect(0);
+        Eventually.True(() => _repository.Runs().All(run => run.State.IsFinal()), "all are over");
+
+        var first = Shown(shown).Split("\e[J")[0];
+        Assert.Equal([working, queued[0], queued[1]], queued.Prepend(working).Where(id => first.Contains(id[..8], StringComparison.Ordinal)));
     }
 
     [Theory]

@@ -172,6 +172,61 @@ public sealed class RunsTests : IDisposable
     }
 
     [Fact]
+    public void Followed_logs_of_a_run_that_died_say_that_there_is_no_more()
+    {
+        var gate = new Gate(_scratch);
+        using var run = _repository.WtRun.Start("run", "--", "sh", "-c", $"echo first; {gate.Step}");
+        gate.AwaitReached();
+        var id = new RunStore(_repository[".git/wt-run"]).Ids().Single();
+        var shown = _scratch.Write("shown", "");
+        using var logs = _scratch.Start(_repository.Path, "sh", "-c", $"exec {WtRun.Program} logs -f {id} > '{shown}'");
+        Eventually.True(() => File.ReadAllText(shown) == "first\n", "the log is shown");
+
+        run.Kill();
+
+        var ended = logs.Wait().Expect(1);
+        Assert.Equal(("first\n", $"wt-run: The wt-run process of run {id} has died, so nothing more comes into its log.\nhint: What became of it: wt-run show {id[..8]}\n"), (File.ReadAllText(shown), ended.Error));
+    }
+
+    [Fact]
+    public void Logs_of_a_run_that_was_cancelled_in_the_queue_say_that_there_are_none()
+    {
+        _repository.Configure("concurrent = false");
+        var gate = new Gate(_scratch);
+        using var active = _repository.WtRun.Start("run", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        var id = _repository.WtRun.Run("run", "--detach", "--", "true").Expect(0).Output.TrimEnd('\n');
+
+        var waiting = _repository.WtRun.Run("logs", id).Expect(0);
+        _repository.WtRun.Run("cancel", id).Expect(0);
+        var cancelled = _repository.WtRun.Run("logs", "-f", id).Expect(0);
+        gate.Open();
+        active.Wait().Expect(0);
+
+        Assert.Equal($"wt-run: run {id} has not started its engine yet: wt-run show {id[..8]}\n", waiting.Error);
+        Assert.Equal($"wt-run: run {id} never started its engine: wt-run show {id[..8]}\n", cancelled.Error);
+    }
+
+    [Theory]
+    [InlineData("\"version\": 1", "\"version\": 2")]
+    [InlineData("\"version\": 1,", "")]
+    public void A_run_whose_record_cannot_be_read_is_told_of(string written, string instead)
+    {
+        var kept = _repository.RunInWorktree("exit 3").Expect(3).Record;
+        var file = _repository[$".git/wt-run/runs/{kept.Id}/run.json"];
+        File.WriteAllText(file, File.ReadAllText(file).Replace(written, instead, StringComparison.Ordinal));
+
+        Assert.Equal(
+            $"wt-run: warning: Run {kept.Id} is not listed: its record '{file}' cannot be read. 'wt-run doctor' says what is left of it.\n", _repository.WtRun.Run("list").Expect(0).Error);
+        foreach (var command in (string[])["show", "logs", "land", "drop", "cancel"])
+        {
+            var error = _repository.WtRun.Run(command, kept.Id[..6]).Expect(1).Error;
+            Assert.Contains($"The record of run {kept.Id} cannot be read", error, StringComparison.Ordinal);
+            Assert.Contains(file, error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Land_lands_what_was_kept_and_says_when_there_is_nothing()
     {
         var record = Run("echo x > new; git add new; git commit -qm New", "--merge-back", "branch");
