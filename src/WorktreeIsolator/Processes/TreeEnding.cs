@@ -114,7 +114,7 @@ internal sealed unsafe class TreeEnding : IDisposable
         {
             if (SignalAll(out var isSure))
             {
-                _nextScan = _handles.Count > 0 ? _clock.Elapsed + (_isForTheDead ? LookPause.After(_scanTook) : ScanInterval) : TimeSpan.Zero;
+                _nextScan = _handles.Count > 0 ? _clock.Elapsed + (_isForTheDead ? Waiting.PauseAfter(_scanTook) : ScanInterval) : TimeSpan.Zero;
                 return;
             }
 

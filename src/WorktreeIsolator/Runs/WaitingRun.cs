@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Platform;
-using WorktreeIsolator.Processes;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
@@ -98,7 +97,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
             }
 
             Tell(1, run, what, holder.TrimEnd('.'));
-            var pause = LookPause.After(clock.Elapsed, begun.Elapsed);
+            var pause = Waiting.PauseAfter(clock.Elapsed, begun.Elapsed);
             Waiting.Pause(pause < left ? pause : left, context.Cancel);
         }
 
