@@ -110,31 +110,32 @@ internal sealed class KnownProjects : IDisposable
         }
     }
 
-    /// <summary>The same without a word, and without waiting for anyone: for a look that is repeated.</summary>
+    /// <summary>The same without a word, whatever goes wrong, and without waiting for anyone: for a look that is repeated, on a screen of its own.</summary>
     public void ReconcileUnseen()
     {
         foreach (var (project, store) in Stores.Where(owner => HasDead(owner.Store)))
         {
-            Try(project, () => _ = new Reconciler(project, _options).Reconcile(TimeSpan.Zero));
+            Try(() => _ = new Reconciler(project, _options).Reconcile(TimeSpan.Zero), static _ => { });
         }
     }
 
-    /// <summary>For a command that needs what a run left: if it died, waits until it has been brought to its end, as long as that takes.</summary>
+    /// <summary>For a command that needs what a run left: if it died, waits until it has been brought to its end, as long as that takes; for no other run.</summary>
     /// <returns>The run as it is then.</returns>
     /// <exception cref="WorktreeIsolatorException">It was cancelled.</exception>
     public FoundRun BroughtToItsEnd(FoundRun found)
     {
         var (record, owner) = found;
-        if (!owner.Store.IsActive(record.Id) || owner.Store.IsAlive(record.Id))
+        if (!Reconciler.IsDead(owner.Store, record.Id))
         {
             return found;
         }
 
-        Reconcile(owner, Timeout.InfiniteTimeSpan);
+        // Of a session all that died: it is landed or dropped as a whole.
+        Reconcile(owner, Timeout.InfiniteTimeSpan, run => run.Id == record.Id || (run.Session is { } session && session == record.Session));
         return found with { Record = owner.Store.TryRead(record.Id) ?? record };
     }
 
-    private void Reconcile(KnownProject owner, TimeSpan patience)
+    private void Reconcile(KnownProject owner, TimeSpan patience, Func<RunRecord, bool>? which = null)
     {
         if (!HasDead(owner.Store))
         {
@@ -143,15 +144,27 @@ internal sealed class KnownProjects : IDisposable
 
         var progress = new RunProgress(showsStages: true, echoes: false, isInteractive: false);
         using var signals = new CancelSignals(static _ => { });
-        Try(owner.Project, () =>
-        {
-            var runs = new Reconciler(owner.Project, _options with { Observer = progress }).Reconcile(patience, signals.Cancel, signals.Kill);
-            progress.End();
-            foreach (var run in runs.Where(run => run.AtWork is not null))
+        IReadOnlyList<RecoveredRun> runs = [];
+        Try(
+            () =>
             {
-                progress.Warning($"Run {run.Record.Id} has died. {run.WhyNotOver}");
-            }
-        });
+                try
+                {
+                    runs = new Reconciler(owner.Project, _options with { Observer = progress }).Reconcile(patience, which, signals.Cancel, signals.Kill);
+                }
+                finally
+                {
+                    progress.End();
+                }
+            },
+            e => StandardStreams.Error.TryWriteText($"wt-run: warning: Runs of project '{owner.Project.Name}' that died could not be cleaned up: {e.Message}\n"));
+
+        // What someone else is just keeping is about to be over.
+        foreach (var run in runs.Where(run => run.AtWork is { Count: > 0 }))
+        {
+            progress.Warning($"Run {run.Record.Id} has died. {run.WhyNotOver}");
+        }
+
         if (signals.Cancel.IsCancellationRequested)
         {
             throw new WorktreeIsolatorException(
@@ -159,9 +172,9 @@ internal sealed class KnownProjects : IDisposable
         }
     }
 
-    private static bool HasDead(RunStore store) => store.ActiveIds().Any(id => !store.IsAlive(id));
+    private static bool HasDead(RunStore store) => store.ActiveIds().Any(id => Reconciler.IsDead(store, id));
 
-    private static void Try(ProjectConfig project, Action reconcile)
+    private static void Try(Action reconcile, Action<Exception> failed)
     {
         try
         {
@@ -169,7 +182,7 @@ internal sealed class KnownProjects : IDisposable
         }
         catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
-            StandardStreams.Error.TryWriteText($"wt-run: warning: Runs of project '{project.Name}' that died could not be cleaned up: {e.Message}\n");
+            failed(e);
         }
     }
 }
