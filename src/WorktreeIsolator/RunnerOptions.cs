@@ -1,4 +1,5 @@
 using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Notifications;
 
 namespace WorktreeIsolator;
 
@@ -33,6 +34,12 @@ public sealed record RunnerOptions
 
     /// <summary>Who is told how runs end.</summary>
     public IReadOnlyList<NotifyConfig> Notify { get; init; } = [];
+
+    /// <summary>
+    /// What is still to be told of runs that were found dead. <see cref="Runs.TriggerRunner.Run"/> tells of those that it finds itself; who calls
+    /// <see cref="Recovery.Reconciler"/> or <see cref="Recovery.Pruner"/> tells when nothing else is left to do.
+    /// </summary>
+    public LaterNotifications Later { get; init; } = new();
 
     /// <summary>Who wants to see the runs as they go.</summary>
     public RunObserver Observer { get; init; } = RunObserver.None;

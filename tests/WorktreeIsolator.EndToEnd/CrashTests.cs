@@ -213,8 +213,10 @@ public sealed class A_supervisor_that_was_killed : IDisposable
         }
     }
 
-    [Fact]
-    public void Whose_pid_and_whose_engines_pid_strangers_have_by_now_has_them_spared()
+    [Theory]
+    [InlineData("setsid sleep 603 & test $! = $engine; stranger=$engine")]
+    [InlineData("setsid sh -c 'sleep 604 & echo $! > daemon' & test $! = $engine; wait $engine; read -r stranger < daemon")]
+    public void Whose_pid_and_whose_engines_pid_strangers_have_by_now_has_them_spared(string takeEnginesPid)
     {
         // In a pid namespace of its own, where the next pid can be chosen and nobody else takes it.
         var script = _scratch.Script("reuse", $$"""
@@ -227,9 +229,9 @@ public sealed class A_supervisor_that_was_killed : IDisposable
             wait $supervisor || true
             while test -e /proc/$engine; do sleep 0.05; done
             echo $((supervisor - 1)) > /proc/sys/kernel/ns_last_pid; setsid sleep 602 & test $! = $supervisor
-            echo $((engine - 1)) > /proc/sys/kernel/ns_last_pid; setsid sleep 603 & test $! = $engine
+            echo $((engine - 1)) > /proc/sys/kernel/ns_last_pid; {{takeEnginesPid}}
             '{{WtRun.Program}}' prune
-            for stranger in $supervisor $engine; do grep -q '^State:.[^ZX]' /proc/$stranger/status; done
+            for stranger in $supervisor $stranger; do grep -q '^State:.[^ZX]' /proc/$stranger/status; done
             echo spared
 
             """);

@@ -153,6 +153,16 @@ public sealed class The_doctor : IDisposable
         Assert.Contains($"Processes of it are another user's: agent (pid {engine.Pid}).", (string?)dead["message"], StringComparison.Ordinal);
         Assert.Equal($"sudo kill {engine.Pid}; wt-run prune", (string?)dead["help"]);
         Assert.NotNull(ProcessIdentity.Of(engine.Pid));
+
+        // After the next boot it is a stranger that happens to have that pid.
+        foreach (var process in new[] { "supervisor", "engine_process" })
+        {
+            json[process]!["boot_id"] = "0b1e2a3c-0000-4000-8000-000000000000";
+        }
+
+        File.WriteAllText(record, json.ToJsonString());
+        dead = AsNobody("doctor", "--json").Json.AsArray().Single(f => (string?)f!["check"] == "dead_runs")!;
+        Assert.Equal(("note", "wt-run prune"), ((string?)dead["status"], (string?)dead["help"]));
         gate.Open();
     }
 

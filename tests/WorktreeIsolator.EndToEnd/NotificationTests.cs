@@ -105,13 +105,8 @@ public sealed class A_notification : IDisposable
     [Fact]
     public void Tells_of_a_run_whose_supervisor_was_killed_when_that_is_found_out()
     {
-        var gate = new Gate(_scratch);
         Notify("[\"interrupted\"]", $"cat > '{_scratch.Path("told")}'");
-        using (var run = _repository.WtRun.Start("run", "--", "sh", "-c", gate.Step))
-        {
-            gate.AwaitReached();
-            run.Kill();
-        }
+        KillOneAtWork();
 
         var record = Assert.Single(_repository.Runs());
 
@@ -124,20 +119,11 @@ public sealed class A_notification : IDisposable
     {
         var gate = new Gate(_scratch);
         Notify("[\"interrupted\"]", $"{gate.Step}; exit 9", project: "concurrent = false\n");
-        var engine = new Gate(_scratch, "engine");
-        using (var run = _repository.WtRun.Start("run", "--", "sh", "-c", engine.Step))
-        {
-            engine.AwaitReached();
-            run.Kill();
-        }
+        KillOneAtWork();
 
-        var began = new Gate(_scratch, "began");
-        using var next = _repository.WtRun.Start("run", "--", "sh", "-c", began.Step);
+        // It is told when the run that found it is over, and has given its turn to whoever comes then.
+        using var next = _repository.WtRun.Start("run", "--", "true");
         gate.AwaitReached();
-
-        // The next one has its turn, and when it has ended, whoever comes then, though its process still has someone to tell.
-        began.AwaitReached();
-        began.Open();
         _repository.WtRun.Run("run", "--", "true").Expect(0);
         Assert.False(next.HasEnded);
 
@@ -145,6 +131,35 @@ public sealed class A_notification : IDisposable
         Assert.Contains("exit code 9", next.Wait().Expect(0).Error, StringComparison.Ordinal);
         var dead = Assert.Single(_repository.Runs(), record => record.State == RunState.Interrupted);
         Assert.Contains("exit code 9", Assert.Single(dead.Events("notify")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_a_run_whose_supervisor_was_killed_hides_nothing_that_escapes_from_an_engine()
+    {
+        var gate = new Gate(_scratch);
+        Notify("[\"interrupted\"]", gate.Step);
+        KillOneAtWork();
+        var pid = _scratch.Path("escaped");
+
+        using var next = _repository.WtRun.Start(
+            "run", "--", "sh", "-c", $"(env -i setsid sh -c 'echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 600' &); while ! test -e {pid}; do sleep 0.01; done");
+        gate.AwaitReached();
+        Eventually.True(() => _repository.Runs().Any(run => run.State == RunState.Succeeded), "the run is over");
+
+        Assert.False(Directory.Exists($"/proc/{File.ReadAllText(pid).Trim()}"), "what escaped from the engine is at work when the run is over");
+        gate.Open();
+        next.Wait().Expect(0);
+    }
+
+    [Fact]
+    public void Of_a_run_whose_supervisor_was_killed_comes_also_from_a_run_that_cannot_be_had()
+    {
+        Notify("[\"interrupted\"]", $"cat > '{_scratch.Path("told")}'");
+        KillOneAtWork();
+
+        _repository.WtRun.Run("run", "--worktree", "--base", "no-such-branch", "--", "true").Expect(125);
+
+        Assert.Equal(Assert.Single(_repository.Runs()).Id, Text(File.ReadAllText(_scratch.Path("told")), "id"));
     }
 
     [Theory]
@@ -271,6 +286,14 @@ public sealed class A_notification : IDisposable
 
     private void Notify(string events, string script, string more = "", string project = "") => Configure(
         $"{project}[[notify]]\nevents = {events}\ncommand = [\"sh\", \"{_scratch.Script("notify.sh", script + "\n")}\"]\n{more}");
+
+    private void KillOneAtWork()
+    {
+        var engine = new Gate(_scratch, "killed");
+        using var run = _repository.WtRun.Start("run", "--", "sh", "-c", engine.Step);
+        engine.AwaitReached();
+        run.Kill();
+    }
 
     private static string Text(string json, string field) => JsonNode.Parse(json)![field]!.GetValue<string>();
 

@@ -119,6 +119,34 @@ public sealed class Runs_in_place_that_may_not_be_concurrent
     }
 
     [Fact]
+    public void Are_told_of_the_living_who_stands_before_them_if_another_died_and_he_himself_is_stopped()
+    {
+        using var scratch = new Scratch();
+        var project = Project(scratch, isGit: true);
+        var gate = new Gate(scratch);
+        using var active = project.Start("run", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        using var dead = project.Start("run", "--", "true");
+        AwaitQueued(project, 1);
+        using var stopped = project.Start("run", "--", "true");
+        AwaitQueued(project, 2);
+        using var last = project.Start("run", "--", "true");
+        AwaitQueued(project, 3);
+        var queue = List(project).Where(record => record.State == RunState.Queued).OrderBy(record => record.Queue!.Position).ToList();
+
+        dead.Kill();
+        stopped.Signal(Libc.SIGSTOP);
+        gate.Open();
+        active.Wait().Expect(0);
+        var store = new RunStore(Path.Combine(project.Directory, ".git/wt-run"));
+        Eventually.True(() => store.TryRead(queue[2].Id)?.Queue is { Position: 1 } now && now.Behind == queue[1].Id, "the last is behind the one that is stopped");
+
+        stopped.Signal(Libc.SIGCONT);
+        stopped.Wait().Expect(0);
+        last.Wait().Expect(0);
+    }
+
+    [Fact]
     public void Never_start_once_they_were_cancelled_and_let_the_next_one_go()
     {
         using var scratch = new Scratch();
@@ -134,6 +162,8 @@ public sealed class Runs_in_place_that_may_not_be_concurrent
         var id = List(project).Single(record => record.Queue?.Position == 1).Id;
         project.Run("cancel", id).Expect(0);
         var cancelled = second.Wait().Expect(122).Record;
+        var waited = List(project).Max(record => record.CreatedAt) - cancelled.CreatedAt;
+        Assert.True(cancelled.Queue is { Position: null, WaitsFor: null } queue && queue.WaitedMs >= (long)waited.TotalMilliseconds, $"{cancelled.Queue}, {waited}");
         Eventually.True(() => List(project).Any(record => record.State == RunState.Queued && record.Queue?.Position == 1), "the third run has moved up");
         gate.Open();
 

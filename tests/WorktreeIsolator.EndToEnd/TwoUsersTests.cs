@@ -67,6 +67,49 @@ public sealed class A_repository_of_two_users : IDisposable
         RunWithUmask(Other, umask, "doctor").Expect(0);
     }
 
+    [Theory]
+    [InlineData("022")]
+    [InlineData("077")]
+    public void Lets_each_land_and_drop_what_the_other_kept(string umask)
+    {
+        _repository.Configure("verify = [\"sh\", \"-c\", \"echo verified by $(id -u)\"]\ncopy = [\"placed-file\"]");
+        Share();
+        string[] kept = ["run", "--worktree", "--merge-back", "branch", "--json", "--", "sh", "-c"];
+        var first = RunWithUmask(Owner, umask, [.. kept, "echo 1 > first"]).Expect(0).Record;
+        var second = RunWithUmask(Owner, umask, [.. kept, "echo 2 > second"]).Expect(0).Record;
+
+        var landed = RunWithUmask(Other, umask, "land", first.Id, "--json").Expect(0).Record;
+        Assert.Equal((RunState.Succeeded, MergeBackResult.Landed), (landed.State, landed.MergeBack?.Result));
+        Assert.Contains($"verified by {Other}\n", landed.LogText(), StringComparison.Ordinal);
+        RunWithUmask(Other, umask, "drop", second.Id).Expect(0);
+
+        // And back: what the other has written since is the first one's to go on with.
+        var third = RunWithUmask(Other, umask, [.. kept, "echo 3 > third"]).Expect(0).Record;
+        RunWithUmask(Owner, umask, "land", third.Id).Expect(0);
+        Assert.Equal(["main"], _repository.Branches);
+    }
+
+    [Theory]
+    [InlineData("022")]
+    [InlineData("077")]
+    public void Lands_what_found_its_target_busy_whoever_had_it(string umask)
+    {
+        _repository.Configure("land_wait = \"0s\"");
+        Share();
+        var gate = GateForAll();
+        using var busy = StartAs(Owner, "run", "--no-worktree", "--json", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        var first = RunWithUmask(Owner, umask, Line("echo 1 > first")).Expect(120).Record;
+        var second = RunWithUmask(Other, umask, Line("echo 2 > second")).Expect(120).Record;
+        Assert.Equal(MergeBackResult.TargetBusy, RunWithUmask(Other, umask, "land", first.Id, "--json").Expect(1).Record.MergeBack?.Result);
+
+        gate.Open();
+        busy.Wait().Expect(0);
+
+        Assert.All([first, second], run => Assert.Equal(MergeBackResult.Landed, RunAs(Owner, "show", "--json", run.Id).Expect(0).Record.MergeBack?.Result));
+        Assert.Equal("1\n2\n", _repository.Git("show", "HEAD:first", "HEAD:second") + "\n");
+    }
+
     [Fact]
     public void Lets_runs_in_place_of_both_wait_for_each_other()
     {

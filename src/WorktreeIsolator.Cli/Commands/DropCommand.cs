@@ -25,7 +25,7 @@ internal sealed class DropCommand : CliCommand
 
     public override int Execute(Invocation invocation)
     {
-        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
         var found = known.BroughtToItsEnd(RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.AsAWhole));
         var progress = new RunProgress(showsStages: false, echoes: false, isInteractive: false, since: found.Record.State);
@@ -45,7 +45,7 @@ internal sealed class DropCommand : CliCommand
         text.Append("wt-run: ").Append(record.Session is { } session ? $"session {session}" : $"run {record.Id}").Append(" is dropped. ").Append(record.Message).Append('\n');
         if (record.RescueRef is { } rescue)
         {
-            text.Append("hint: ").Append(record.Hint).Append('\n');
+            text.Append("hint: ").Append(record.Hint ?? $"see it, and how to bring it back:  wt-run show {record.Id[..8]}").Append('\n');
             if (record is { Session: null, MergeBack.Result: MergeBackResult.Dropped })
             {
                 text.Append("hint: land it after all:  wt-run land ").Append(record.Id[..8]).Append('\n');

@@ -35,7 +35,7 @@ internal sealed class LandCommand : CliCommand
                 : new UsageException($"Both --all and a run, '{text}', were given.", "Leave one of the two out.");
         }
 
-        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
         return text is null
             ? new LandAll(known, asJson).Execute()

@@ -48,7 +48,7 @@ internal sealed class ListCommand : CliCommand
             throw new UsageException($"--sessions and {(isWatch ? "--watch" : "--all")} contradict each other: one lists sessions, the other runs.", "Leave one of the two out.");
         }
 
-        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         if (isWatch)
         {
             new ListWatch(known).Run();

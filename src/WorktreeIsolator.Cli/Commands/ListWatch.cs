@@ -38,6 +38,7 @@ internal sealed class ListWatch(KnownProjects known)
             {
                 known.ReconcileUnseen();
                 Draw();
+                known.Options.Later.Tell(signals.Cancel, signals.Kill);
             }
             while (!signals.Cancel.WaitHandle.WaitOne(Pause));
         }

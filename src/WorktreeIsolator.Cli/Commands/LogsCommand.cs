@@ -25,7 +25,7 @@ internal sealed class LogsCommand : CliCommand
 
     public override int Execute(Invocation invocation)
     {
-        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
         var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.WhatWorked);
         // Not where the record says: the repository may have been moved since.
@@ -33,6 +33,12 @@ internal sealed class LogsCommand : CliCommand
         try
         {
             var isFollowed = _follow.IsGiven(invocation.Line);
+            if (isFollowed)
+            {
+                // Ctrl-C, with which most people leave it, ends this process.
+                known.Dispose();
+            }
+
             var length = isFollowed ? Follow(record.Id, owner.Store, path) : CopyFrom(path, 0);
             return Explain(record.Id, owner.Store, length) || !isFollowed ? ExitCodes.Success : ExitCodes.Wrong;
         }

@@ -22,7 +22,7 @@ internal sealed class PruneCommand : CliCommand
 
     public override int Execute(Invocation invocation)
     {
-        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         var isDry = _dryRun.IsGiven(invocation.Line);
         var progress = new RunProgress(showsStages: true, echoes: false, isInteractive: false);
         using var signals = new CancelSignals(progress.Say);

@@ -23,7 +23,7 @@ internal sealed class ShowCommand : CliCommand
 
     public override int Execute(Invocation invocation)
     {
-        var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
+        using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
         var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.WhatWorked);
         if (_json.IsGiven(invocation.Line))

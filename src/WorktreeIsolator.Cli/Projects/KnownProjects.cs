@@ -12,7 +12,7 @@ internal sealed record KnownProject(ProjectConfig Project, RunStore Store);
 /// Everything that <c>list</c>, <c>show</c>, <c>logs</c>, <c>cancel</c>, <c>land</c>, <c>drop</c> and <c>prune</c> are about: every configured project and
 /// the current repository, each store once, even if several projects share a repository.
 /// </summary>
-internal sealed class KnownProjects
+internal sealed class KnownProjects : IDisposable
 {
     /// <summary>How long a command that only looks may be held up by what dead runs left.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -87,6 +87,16 @@ internal sealed class KnownProjects
     /// <summary>The configuration of the project that a run was of; that of its repository if the run's is configured no more.</summary>
     public ProjectConfig ProjectOf(RunRecord record, KnownProject found) => _config.Projects.GetValueOrDefault(record.Project) ?? found.Project;
 
+    /// <summary>Tells of the runs that were found dead. It may take long, and nobody is to wait for it who only came to look: the last thing that a command does.</summary>
+    public void Dispose()
+    {
+        if (!_options.Later.IsEmpty)
+        {
+            using var signals = new CancelSignals(static _ => { });
+            _options.Later.Tell(signals.Cancel, signals.Kill);
+        }
+    }
+
     /// <summary>
     /// Brings runs to their end whose supervisor was killed. Costs nothing where every active run is alive. Their engines may have a grace of hours: a
     /// command that does not need what they hold asks them to end, stays a moment, and says what is still at work.
@@ -100,31 +110,32 @@ internal sealed class KnownProjects
         }
     }
 
-    /// <summary>The same without a word, and without waiting for anyone: for a look that is repeated.</summary>
+    /// <summary>The same without a word, whatever goes wrong, and without waiting for anyone: for a look that is repeated, on a screen of its own.</summary>
     public void ReconcileUnseen()
     {
         foreach (var (project, store) in Stores.Where(owner => HasDead(owner.Store)))
         {
-            Try(project, () => _ = new Reconciler(project, _options).Reconcile(TimeSpan.Zero));
+            Try(() => _ = new Reconciler(project, _options).Reconcile(TimeSpan.Zero), static _ => { });
         }
     }
 
-    /// <summary>For a command that needs what a run left: if it died, waits until it has been brought to its end, as long as that takes.</summary>
+    /// <summary>For a command that needs what a run left: if it died, waits until it has been brought to its end, as long as that takes; for no other run.</summary>
     /// <returns>The run as it is then.</returns>
     /// <exception cref="WorktreeIsolatorException">It was cancelled.</exception>
     public FoundRun BroughtToItsEnd(FoundRun found)
     {
         var (record, owner) = found;
-        if (!owner.Store.IsActive(record.Id) || owner.Store.IsAlive(record.Id))
+        if (!Reconciler.IsDead(owner.Store, record.Id))
         {
             return found;
         }
 
-        Reconcile(owner, Timeout.InfiniteTimeSpan);
+        // Of a session all that died: it is landed or dropped as a whole.
+        Reconcile(owner, Timeout.InfiniteTimeSpan, run => run.Id == record.Id || (run.Session is { } session && session == record.Session));
         return found with { Record = owner.Store.TryRead(record.Id) ?? record };
     }
 
-    private void Reconcile(KnownProject owner, TimeSpan patience)
+    private void Reconcile(KnownProject owner, TimeSpan patience, Func<RunRecord, bool>? which = null)
     {
         if (!HasDead(owner.Store))
         {
@@ -133,15 +144,27 @@ internal sealed class KnownProjects
 
         var progress = new RunProgress(showsStages: true, echoes: false, isInteractive: false);
         using var signals = new CancelSignals(static _ => { });
-        Try(owner.Project, () =>
-        {
-            var runs = new Reconciler(owner.Project, _options with { Observer = progress }).Reconcile(patience, signals.Cancel, signals.Kill);
-            progress.End();
-            foreach (var run in runs.Where(run => run.AtWork is not null))
+        IReadOnlyList<RecoveredRun> runs = [];
+        Try(
+            () =>
             {
-                progress.Warning($"Run {run.Record.Id} has died. {run.WhyNotOver}");
-            }
-        });
+                try
+                {
+                    runs = new Reconciler(owner.Project, _options with { Observer = progress }).Reconcile(patience, which, signals.Cancel, signals.Kill);
+                }
+                finally
+                {
+                    progress.End();
+                }
+            },
+            e => StandardStreams.Error.TryWriteText($"wt-run: warning: Runs of project '{owner.Project.Name}' that died could not be cleaned up: {e.Message}\n"));
+
+        // What someone else is just keeping is about to be over.
+        foreach (var run in runs.Where(run => run.AtWork is { Count: > 0 }))
+        {
+            progress.Warning($"Run {run.Record.Id} has died. {run.WhyNotOver}");
+        }
+
         if (signals.Cancel.IsCancellationRequested)
         {
             throw new WorktreeIsolatorException(
@@ -149,9 +172,9 @@ internal sealed class KnownProjects
         }
     }
 
-    private static bool HasDead(RunStore store) => store.ActiveIds().Any(id => !store.IsAlive(id));
+    private static bool HasDead(RunStore store) => store.ActiveIds().Any(id => Reconciler.IsDead(store, id));
 
-    private static void Try(ProjectConfig project, Action reconcile)
+    private static void Try(Action reconcile, Action<Exception> failed)
     {
         try
         {
@@ -159,7 +182,7 @@ internal sealed class KnownProjects
         }
         catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
-            StandardStreams.Error.TryWriteText($"wt-run: warning: Runs of project '{project.Name}' that died could not be cleaned up: {e.Message}\n");
+            failed(e);
         }
     }
 }

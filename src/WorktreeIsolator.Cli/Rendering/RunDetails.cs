@@ -49,7 +49,7 @@ internal static class RunDetails
 
         Line(text, "rescued", record.RescueRef is not null && rescue is null ? $"{record.RescueRef} (no longer there)" : record.RescueRef);
         Line(text, "kept", record.Kept is { } kept ? $"{kept.Path} ({kept.Reason})" : null);
-        Line(text, "kept", record.MergeBack?.Commit is not null && record.WorkRef() is { } holder && holder == record.Branch ? refs.Has(record, holder) ? $"branch {record.Branch} (its work is on it: {RecordWriter.NameOf(record.MergeBack!.Result!.Value)})" : null : null);
+        Line(text, "kept", BranchWithWork(record, refs));
         Line(text, "artifacts", record.Artifacts is { } artifacts ? Words.Artifacts(artifacts) : null);
         Line(text, "waited", Waited(record, ahead));
         Times(text, record);
@@ -70,8 +70,13 @@ internal static class RunDetails
     }
 
     private static IEnumerable<string> Hints(RunRecord record) => record.State.IsFinal()
-        ? RunOutcome.Hints(record).Where(hint => !hint.Contains("wt-run show", StringComparison.Ordinal))
+        ? RunOutcome.Hints(record, isShown: true)
         : [$"follow its output: wt-run logs -f {record.Id[..8]}", $"cancel it: wt-run cancel {record.Id[..8]}"];
+
+    private static string? BranchWithWork(RunRecord record, KnownRefs refs) =>
+        record.MergeBack is { Commit: not null, Result: { } result } && record.Branch is { } branch && record.WorkRef() == branch && refs.Has(record, branch)
+            ? $"branch {branch} (its work is on it: {RecordWriter.NameOf(result)})"
+            : null;
 
     private static string? MergeBack(MergeBackInfo? work)
     {

@@ -19,7 +19,7 @@ internal static class RunOutcome
     public static string Describe(RunRecord record, LandedChange? landed)
     {
         var text = new StringBuilder();
-        text.Append(Failure.InWords(Headline(record, landed), null));
+        text.Append(Failure.InWords($"{Headline(record.Id, record, landed)}.", null));
         if (record.Message is { } message && (record.State != RunState.Succeeded || IsFine(record)))
         {
             text.Append(message.TrimEnd()).Append('\n');
@@ -49,12 +49,16 @@ internal static class RunOutcome
     }
 
     /// <summary>One line for one run of several, with its id as short as people write it: <c>run 3f9c1a2b landed on main</c>.</summary>
-    public static string Line(RunRecord record) => record.State == RunState.NeedsMerge
-        ? $"run {record.Id[..ShortId]} needs you: its work is not on {Target(record)}{Result(record)}; see wt-run show {record.Id[..ShortId]}"
-        : Headline(record, null).Replace(record.Id, record.Id[..ShortId], StringComparison.Ordinal).TrimEnd('.');
+    public static string Line(RunRecord record)
+    {
+        var id = record.Id[..ShortId];
+        return Headline(id, record, null) + (record.State == RunState.NeedsMerge ? $"; see wt-run show {id}" : "");
+    }
 
     /// <summary>What helps next: the record's own hint, and the commands that reach kept work.</summary>
-    public static IEnumerable<string> Hints(RunRecord record)
+    /// <param name="record">The run, in a final state.</param>
+    /// <param name="isShown">Whether it stands in what <c>wt-run show</c> tells, which needs no pointer to itself.</param>
+    public static IEnumerable<string> Hints(RunRecord record, bool isShown = false)
     {
         var id = record.Id[..ShortId];
         var name = record.Session ?? id;
@@ -84,7 +88,7 @@ internal static class RunOutcome
             yield return $"give it up:     wt-run drop {name}";
         }
 
-        if (record.RescueRef is not null)
+        if (record.RescueRef is not null && !isShown)
         {
             yield return $"see what was rescued, and how to bring it back: wt-run show {id}";
         }
@@ -95,20 +99,21 @@ internal static class RunOutcome
         }
     }
 
-    private static string Headline(RunRecord record, LandedChange? landed)
+    /// <summary>A sentence without its full stop.</summary>
+    private static string Headline(string id, RunRecord record, LandedChange? landed)
     {
-        var run = $"run {record.Id}";
+        var run = $"run {id}";
         return record.State switch
         {
-            RunState.Succeeded => $"{run} {Delivered(record, landed)}.",
-            RunState.NeedsMerge => $"{run} needs you: its work is not on {Target(record)}{Result(record)}.",
-            RunState.Failed when record.Engine.ExitCode is { } code and not 0 => $"{run} failed: the engine's exit code is {code}.",
-            RunState.Failed => $"{run} failed.",
-            RunState.Cancelled => $"{run} was cancelled.",
-            RunState.TimedOut => $"{run} took too long and was stopped.",
-            RunState.Skipped => $"{run} was skipped.",
-            RunState.Interrupted => $"{run} was interrupted.",
-            _ => $"{run} is {RecordWriter.NameOf(record.State)}.",
+            RunState.Succeeded => $"{run} {Delivered(record, landed)}",
+            RunState.NeedsMerge => $"{run} needs you: its work is not on {Target(record)}{Result(record)}",
+            RunState.Failed when record.Engine.ExitCode is { } code and not 0 => $"{run} failed: the engine's exit code is {code}",
+            RunState.Failed => $"{run} failed",
+            RunState.Cancelled => $"{run} was cancelled",
+            RunState.TimedOut => $"{run} took too long and was stopped",
+            RunState.Skipped => $"{run} was skipped",
+            RunState.Interrupted => $"{run} was interrupted",
+            _ => $"{run} is {RecordWriter.NameOf(record.State)}",
         };
     }
 

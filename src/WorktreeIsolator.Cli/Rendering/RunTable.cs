@@ -54,36 +54,48 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
     /// <param name="record">The run.</param>
     /// <param name="ahead">The run behind which it waits; null if there is none, or that is not known here.</param>
     /// <param name="refs">Which refs there are.</param>
-    public static RunRow Of(RunRecord record, RunRecord? ahead, KnownRefs refs) => new(
-        record.State,
-        [
-            record.Id,
-            record.State.IsFinal() ? RecordWriter.NameOf(record.State) : $"* {RecordWriter.NameOf(record.State)}",
-            record.Project,
-            Line(record.Trigger.ToString()),
-            record.Isolation.Kind,
-            Line(Where(record, refs)),
-            Words.Age(record.CreatedAt),
-            Line(Result(record, ahead, refs)),
-        ]);
+    public static RunRow Of(RunRecord record, RunRecord? ahead, KnownRefs refs)
+    {
+        var holder = Holder(record, refs);
+        return new(
+            record.State,
+            [
+                record.Id,
+                record.State.IsFinal() ? RecordWriter.NameOf(record.State) : $"* {RecordWriter.NameOf(record.State)}",
+                record.Project,
+                Line(record.Trigger.ToString()),
+                record.Isolation.Kind,
+                Line(holder is null ? Place(record) : refs.Told(record, holder)),
+                Words.Age(record.CreatedAt),
+                Line(Result(record, ahead, holder)),
+            ]);
+    }
+
+    /// <summary>The branch or ref that has the work of a run whose worktree is gone; null if that is elsewhere, or there is none.</summary>
+    private static string? Holder(RunRecord record, KnownRefs refs) => record switch
+    {
+        { Kept: not null } or { Worktree: null } => null,
+        { State: var state } when !state.IsFinal() => null,
+        { MergeBack.Result: MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Nothing } => null,
+        { MergeBack.Result: MergeBackResult.Dropped } => record.RescueRef,
+        { MergeBack.Result: null } => record.Session is null && record.Branch is { } branch && refs.Has(record, branch) ? branch : null,
+        _ => record.WorkRef() ?? record.Branch,
+    };
 
     /// <summary>
-    /// The directory that it works in, or that was kept; else the branch or ref that has its work; else where that went. Nothing of a run that
-    /// ended before anything was made for it.
+    /// The directory that a run works in, or that was kept; else where its work went. Nothing of a run that ended before anything was made for it.
     /// </summary>
-    private static string Where(RunRecord record, KnownRefs refs) => record switch
+    private static string Place(RunRecord record) => record switch
     {
         { Kept: { } kept } => Directory.Exists(kept.Path) ? kept.Path : $"{kept.Path} (gone)",
         { Worktree: null } => record.Directory ?? "",
         { State: var state } when !state.IsFinal() => record.Worktree,
         { MergeBack.Result: MergeBackResult.Landed or MergeBackResult.Pushed or MergeBackResult.Nothing } => record.MergeBack.Target ?? "",
-        { MergeBack.Result: MergeBackResult.Dropped } => record.RescueRef is { } rescue ? refs.Told(record, rescue) : "",
-        { MergeBack.Result: null } => record.Session is null && record.Branch is { } branch && refs.Has(record, branch) ? branch : "",
-        _ => (record.WorkRef() ?? record.Branch) is { } name ? refs.Told(record, name) : "",
+        _ => "",
     };
 
     /// <summary>What it waits for; else the exit code if it is not 0, what became of the work, and what was kept and why.</summary>
-    private static string Result(RunRecord record, RunRecord? ahead, KnownRefs refs)
+    private static string Result(RunRecord record, RunRecord? ahead, string? holder)
     {
         if (record is { State: RunState.Queued, Queue: { Position: not null } queue })
         {
@@ -106,7 +118,7 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
             parts.Add($"worktree kept: {Short(kept.Reason)}");
         }
 
-        if (record.RescueRef is { } rescue && !Where(record, refs).StartsWith(rescue, StringComparison.Ordinal))
+        if (record.RescueRef is { } rescue && rescue != holder)
         {
             parts.Add($"rescued: {rescue}");
         }

@@ -35,19 +35,6 @@ internal sealed class Notifier(ProjectConfig project, RunnerOptions options, Run
         }
     }
 
-    /// <summary>
-    /// Tells of a run that was found dead, behind the back of who found it: he may hold a place in a queue, or may only have come to look. The process
-    /// lives until everyone is told, or has had his time.
-    /// </summary>
-    /// <param name="record">The run, in a final state.</param>
-    public void TellBehind(RunRecord record)
-    {
-        if (options.Notify.Any(who => who.Events.Contains(RecordWriter.NameOf(record.State), StringComparer.Ordinal)))
-        {
-            new Thread(() => Tell(record)) { IsBackground = false, Name = Event }.Start();
-        }
-    }
-
     private void Tell(NotifyConfig who, RunRecord record, CancellationToken cancel, CancellationToken kill)
     {
         // An address may hold a token: its host has to do as a name for it.

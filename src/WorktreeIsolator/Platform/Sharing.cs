@@ -32,7 +32,7 @@ internal static class Sharing
     {
         try
         {
-            var parent = File.GetUnixFileMode(Path.GetDirectoryName(path)!);
+            var parent = File.GetUnixFileMode(Path.GetDirectoryName(Path.GetFullPath(path))!);
             var mode = File.GetUnixFileMode(path);
             var wanted = mode | (parent & which);
             if (parent.HasFlag(UnixFileMode.GroupWrite) && !parent.HasFlag(UnixFileMode.StickyBit) && wanted != mode)

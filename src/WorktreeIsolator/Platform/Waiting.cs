@@ -10,10 +10,12 @@ internal static class Waiting
     /// How long to pause after a look that may read about every process of the machine: so long that who waits for hours takes less than half a percent of a core.
     /// </summary>
     /// <param name="look">How long that look took.</param>
-    public static TimeSpan PauseAfter(TimeSpan look)
+    /// <param name="waited">How long it has waited by now: who has waited for long may notice the end a tenth of that later, for many may wait.</param>
+    public static TimeSpan PauseAfter(TimeSpan look, TimeSpan waited = default)
     {
         const int PauseForLook = 300;
-        return TimeSpan.FromTicks(Math.Clamp(look.Ticks * PauseForLook, ShortestPause.Ticks, LongestPause.Ticks));
+        const int PartOfWait = 10;
+        return TimeSpan.FromTicks(Math.Clamp(Math.Max(look.Ticks * PauseForLook, waited.Ticks / PartOfWait), ShortestPause.Ticks, LongestPause.Ticks));
     }
 
     /// <summary>Lets time pass.</summary>

@@ -32,8 +32,7 @@ internal sealed unsafe class OutputLog : IDisposable
     {
         _path = path;
         _limit = limit;
-        const uint ReadableByWhoeverUmaskAllows = 0x1b6; // 0666
-        _fd = Libc.Open(path, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_APPEND | Libc.O_CLOEXEC, ReadableByWhoeverUmaskAllows);
+        _fd = AppendedFile.Open(path, Libc.O_WRONLY);
         if (_fd < 0)
         {
             Fail(Marshal.GetLastPInvokeError());

@@ -127,8 +127,7 @@ internal sealed class ProcessTree : IDisposable
             _wasAlone = Active.Count == 1 && Active[0] == this;
         }
 
-        // A session or group number stays taken while a member lives, but once all are gone it can come back as a stranger's pid.
-        var rootPid = _root is { } root && !(all.TryGetValue(root.Pid, out var now) && now.Identity != root) ? root.Pid : -1;
+        var rootPid = _root is { } root && IsNumberOfRun(root, all, candidates) ? root.Pid : -1;
         var members = new Dictionary<int, ProcessEntry>();
         AddWithDescendants(candidates, members, e =>
             e.Identity == _root || _seen.Contains(e.Identity) || IsOurOrphan(e) ||
@@ -225,6 +224,21 @@ internal sealed class ProcessTree : IDisposable
                 }
             }
         }
+    }
+
+    /// <summary>
+    /// Whether a session or group with the root's pid as its number is the run's. The number stays taken while the root, even unreaped, or a member lives;
+    /// once all are gone a stranger can get it, lead a session with it, and be gone as well, as every daemon's first parent is.
+    /// </summary>
+    private bool IsNumberOfRun(ProcessIdentity root, Dictionary<int, ProcessEntry> all, List<ProcessEntry> candidates)
+    {
+        if (all.TryGetValue(root.Pid, out var now))
+        {
+            return now.Identity == root;
+        }
+
+        return _isActive || candidates.Exists(e =>
+            (e.Session == root.Pid || e.Group == root.Pid) && (_seen.Contains(e.Identity) || (_variable is not null && e.HasVariable(_variable))));
     }
 
     private List<ProcessEntry> Candidates(Dictionary<int, ProcessEntry> all)

@@ -12,6 +12,9 @@ internal sealed unsafe class TreeEnding : IDisposable
     /// <summary>New children of a member appear without a sign; this is how long they may go without the signal.</summary>
     private static readonly TimeSpan ScanInterval = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How long it may take until the terms are looked at again.</summary>
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(200);
+
     /// <summary>How long the kernel may take to carry out SIGKILL; a process stuck in a system call takes forever.</summary>
     private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(5);
 
@@ -20,12 +23,14 @@ internal sealed unsafe class TreeEnding : IDisposable
     private readonly int[] _signals;
     private readonly Stopwatch _clock;
     private readonly EndingTerms _terms;
+    private readonly bool _isForTheDead;
     private readonly Dictionary<ProcessIdentity, ProcessHandle> _handles = [];
     private readonly Dictionary<ProcessIdentity, NamedProcess> _ended = [];
     private int _stage = -1;
     private TimeSpan _stageEnds;
     private TimeSpan _nextScan;
     private SentSignal? _sent;
+    private TimeSpan _scanTook;
 
     public TreeEnding(ProcessTree tree, TimeSpan grace, int[] signals, Stopwatch clock, EndingTerms? terms = null)
     {
@@ -34,6 +39,7 @@ internal sealed unsafe class TreeEnding : IDisposable
         _signals = signals;
         _clock = clock;
         _terms = terms ?? new EndingTerms();
+        _isForTheDead = terms is not null;
         var stage = _terms.Last is { } last ? Array.IndexOf(signals, last.Signal) : -1;
         EnterStage(Math.Max(stage, 0));
         if (stage >= 0)
@@ -71,7 +77,7 @@ internal sealed unsafe class TreeEnding : IDisposable
     private int CurrentSignal => _signals[_stage];
 
     private bool IsOutOfPatience => CurrentSignal != Libc.SIGKILL && _handles.Count > 0
-        && (_terms.Cancel.IsCancellationRequested || (_terms.Patience >= TimeSpan.Zero && _clock.Elapsed >= _terms.Patience));
+        && (_terms.Cancel.IsCancellationRequested || (_terms.Patience != Timeout.InfiniteTimeSpan && _clock.Elapsed >= _terms.Patience));
 
     /// <summary>No more grace for anyone.</summary>
     public void KillNow()
@@ -108,7 +114,7 @@ internal sealed unsafe class TreeEnding : IDisposable
         {
             if (SignalAll(out var isSure))
             {
-                _nextScan = _handles.Count > 0 ? _clock.Elapsed + ScanInterval : TimeSpan.Zero;
+                _nextScan = _handles.Count > 0 ? _clock.Elapsed + (_isForTheDead ? Waiting.PauseAfter(_scanTook) : ScanInterval) : TimeSpan.Zero;
                 return;
             }
 
@@ -125,7 +131,7 @@ internal sealed unsafe class TreeEnding : IDisposable
             var wait = NextStep - _clock.Elapsed;
             fixed (Libc.PollFd* first = fds)
             {
-                _ = Libc.Poll(first, (nuint)fds.Length, (int)Math.Clamp(Math.Ceiling(wait.TotalMilliseconds), 0, 1000));
+                _ = Libc.Poll(first, (nuint)fds.Length, (int)Math.Clamp(Math.Ceiling(wait.TotalMilliseconds), 0, LongestPoll.TotalMilliseconds));
             }
         }
     }
@@ -180,6 +186,7 @@ internal sealed unsafe class TreeEnding : IDisposable
         if (_sent is null && members.Count > 0 && CurrentSignal != Libc.SIGKILL)
         {
             _sent = new SentSignal(CurrentSignal, now);
+            _terms.Sent?.Invoke(_sent.Value, [.. members.Select(member => member.Handle.Process.Identity)]);
         }
 
         if (CurrentSignal == Libc.SIGKILL && members.Count > 0 && members.TrueForAll(m => m.Handle.IsForbidden))
@@ -222,7 +229,9 @@ internal sealed unsafe class TreeEnding : IDisposable
     private bool Find(out List<(ProcessHandle Handle, bool IsStopped)> found, out bool isSure)
     {
         found = [];
+        var before = _clock.Elapsed;
         var entries = _tree.Scan(out isSure);
+        _scanTook = _clock.Elapsed - before;
         foreach (var entry in entries)
         {
             if (!_handles.TryGetValue(entry.Identity, out var handle))

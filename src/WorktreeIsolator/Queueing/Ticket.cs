@@ -14,6 +14,9 @@ namespace WorktreeIsolator.Queueing;
 /// </summary>
 internal sealed class Ticket : IDisposable
 {
+    /// <summary>With which a ticket's name begins, so that the order of names is that of arrival.</summary>
+    private const int NumberDigits = 10;
+
     private static readonly TimeSpan GateTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan GatePause = TimeSpan.FromMilliseconds(5);
 
@@ -114,6 +117,12 @@ internal sealed class Ticket : IDisposable
             return HeldAhead();
         }
 
+        if (!isNext)
+        {
+            // Whom everyone is told they stand behind is to live: his ticket goes if he does not, also where those directly behind him do not look.
+            _ = IsHeld(ahead[0]);
+        }
+
         return isNext || CountOfTicketsBefore(_path) == ahead.Count ? ahead : PathsAhead();
     }
 
@@ -149,7 +158,7 @@ internal sealed class Ticket : IDisposable
         var paths = new List<string>();
         foreach (var path in Directory.EnumerateFiles(directory))
         {
-            if (char.IsAsciiDigit(Path.GetFileName(path.AsSpan())[0]))
+            if (IsTicket(Path.GetFileName(path.AsSpan())))
             {
                 paths.Add(path);
             }
@@ -158,6 +167,10 @@ internal sealed class Ticket : IDisposable
         paths.Sort(StringComparer.Ordinal);
         return paths;
     }
+
+    /// <summary>Anything else that lies there is nobody's place.</summary>
+    private static bool IsTicket(ReadOnlySpan<char> name) =>
+        name.Length == NumberDigits + 1 + RunId.Length && name[NumberDigits] == '-' && !name[..NumberDigits].ContainsAnyExceptInRange('0', '9');
 
     private static int CountOfTicketsBefore(string path)
     {
@@ -183,7 +196,7 @@ internal sealed class Ticket : IDisposable
 
         protected override bool ShouldIncludeEntry(ref FileSystemEntry entry)
         {
-            if (char.IsAsciiDigit(entry.FileName[0]) && entry.FileName.SequenceCompareTo(_name) < 0)
+            if (IsTicket(entry.FileName) && entry.FileName.SequenceCompareTo(_name) < 0)
             {
                 Count++;
             }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using WorktreeIsolator.Platform;
 
 namespace WorktreeIsolator.Records;
 
@@ -21,15 +22,15 @@ internal static class RunEvents
     /// <param name="sync">Whether it must survive a power cut before the call returns.</param>
     public static void Append(string directory, DateTimeOffset at, string what, string detail, bool sync)
     {
+        // Who notifies, or ends what is left of a dead run, holds no lock that keeps others from this file: a line is one write.
         using var line = new MemoryStream();
-        using var file = new FileStream(
-            Path.Combine(directory, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
+        using var file = AppendedFile.OpenStream(Path.Combine(directory, FileName));
         if (file.Length > 0)
         {
             file.Seek(-1, SeekOrigin.End);
             if (file.ReadByte() != '\n')
             {
-                line.Write("\n"u8); // a full disk, or a kill, cut the last one off
+                line.Write("\n"u8); // a full disk, or a kill, cut the last one off; or half of it is there as yet, which leaves an empty line
             }
         }
 

@@ -67,6 +67,15 @@ public sealed record QueueInfo(int? Position, long WaitedMs, string? Behind = nu
 /// <param name="Uid">The user it runs as.</param>
 public sealed record ProcessInfo(int Pid, long StartTime, string BootId, long PidNamespace, uint Uid)
 {
+    /// <summary>Which process that is, if it is of this boot and of our pid namespace; otherwise the pid and the time may be a stranger's.</summary>
+    internal ProcessIdentity Identity => new(Pid, StartTime);
+
+    /// <summary>Whether it was started since the machine was; if not, it is gone.</summary>
+    internal bool IsOfThisBoot => BootId == ProcessIdentity.BootId;
+
+    /// <summary>Whether its pid means the same to us.</summary>
+    internal bool IsOfThisNamespace => PidNamespace == ProcessIdentity.PidNamespace;
+
     /// <summary>A process of this machine, this user and our pid namespace.</summary>
     internal static ProcessInfo Of(ProcessIdentity process) =>
         new(process.Pid, process.StartTime, ProcessIdentity.BootId, ProcessIdentity.PidNamespace, Libc.GetEuid());
@@ -200,6 +209,11 @@ public sealed record RunRecord
             ? string.Create(CultureInfo.InvariantCulture, $"{Id[..8]} {Trigger}, {(int)age.TotalMinutes} min")
             : string.Create(CultureInfo.InvariantCulture, $"{Id[..8]} {Trigger}, {Math.Max(0, (int)age.TotalSeconds)} s");
     }
+
+    /// <summary>What of the wait is left to say once the run waits no more, whether it was its turn or not; null if it never waited.</summary>
+    /// <param name="end">When the wait ended, if that is known.</param>
+    internal QueueInfo? QueueWhenOver(DateTimeOffset? end) => Queue is not { } queue ? null
+        : new QueueInfo(null, queue.Position is not null && end is { } time ? Math.Max(queue.WaitedMs, (long)(time - CreatedAt).TotalMilliseconds) : queue.WaitedMs);
 
     /// <summary>The order in which records are listed, and in which work that waits is landed.</summary>
     public static int OldestFirst(RunRecord one, RunRecord other)

@@ -228,8 +228,12 @@ public sealed partial class RunStore
         var mark = Path.Combine(_pending, record.Id);
         if (record.WaitsForItsTarget())
         {
-            Directory.CreateDirectory(_pending);
-            File.WriteAllBytes(mark, []);
+            Sharing.CreateDirectory(_pending);
+            if (!File.Exists(mark))
+            {
+                // One that is there may be another user's.
+                File.WriteAllBytes(mark, []);
+            }
         }
         else if (File.Exists(mark))
         {

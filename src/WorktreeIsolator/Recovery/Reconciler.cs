@@ -24,6 +24,7 @@ public sealed class Reconciler
     private readonly RunnerOptions _options;
     private readonly Repository? _repository;
     private readonly RunStore _store;
+    private readonly Dictionary<string, ProcessInfo> _supervisors = new(StringComparer.Ordinal);
 
     /// <summary>Creates a reconciler.</summary>
     /// <param name="project">The project; its directory exists.</param>
@@ -41,6 +42,11 @@ public sealed class Reconciler
         _store = repository is null ? RunStore.WithoutGit(project.Path) : new RunStore(repository.StateDirectory);
     }
 
+    /// <summary>Whether a run that is not over has lost its supervisor, also if someone is just bringing it to its end.</summary>
+    /// <param name="store">The store that holds the run.</param>
+    /// <param name="id">The run.</param>
+    public static bool IsDead(RunStore store, string id) => store.IsActive(id) && DeadRun.IsDead(store, id);
+
     /// <summary>The runs whose supervisor is gone, without touching anything.</summary>
     public IReadOnlyList<RunRecord> FindDead() => DeadRun.Find(_store);
 
@@ -54,17 +60,28 @@ public sealed class Reconciler
     /// <param name="cancel">Ends the wait; what was begun is left so that the next one goes on with it.</param>
     /// <param name="kill">Breaks off commands of git and of the project that take too long.</param>
     /// <returns>The runs that were dead: those that are over now, and the others.</returns>
-    public IReadOnlyList<RecoveredRun> Reconcile(TimeSpan patience, CancellationToken cancel = default, CancellationToken kill = default)
+    /// <exception cref="ArgumentOutOfRangeException">The patience is negative, but not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
+    public IReadOnlyList<RecoveredRun> Reconcile(TimeSpan patience, CancellationToken cancel = default, CancellationToken kill = default) =>
+        Reconcile(patience, null, cancel, kill);
+
+    /// <summary>The same for some of them.</summary>
+    /// <param name="patience">As for all.</param>
+    /// <param name="which">Those that this is about; null for all.</param>
+    /// <param name="cancel">As for all.</param>
+    /// <param name="kill">As for all.</param>
+    /// <returns>Those of them that were dead.</returns>
+    public IReadOnlyList<RecoveredRun> Reconcile(TimeSpan patience, Func<RunRecord, bool>? which, CancellationToken cancel, CancellationToken kill)
     {
+        var isEndless = EndingTerms.Require(patience) == Timeout.InfiniteTimeSpan;
         var clock = Stopwatch.StartNew();
         var over = new List<RecoveredRun>();
         RecoveredRun? told = null;
         while (true)
         {
-            var remaining = patience < TimeSpan.Zero ? DeadRun.Pass : patience - clock.Elapsed;
-            var found = ReconcileOnce(remaining < DeadRun.Pass ? remaining : DeadRun.Pass, cancel, kill);
+            var remaining = isEndless ? DeadRun.Pass : patience - clock.Elapsed;
+            var found = ReconcileOnce(remaining < DeadRun.Pass ? remaining : DeadRun.Pass, which, cancel, kill);
             over.AddRange(found.Where(run => run.WhyNotOver is null));
-            if (cancel.IsCancellationRequested || (patience >= TimeSpan.Zero && clock.Elapsed >= patience) || found.Find(run => run.AtWork is not null) is not { } first)
+            if (cancel.IsCancellationRequested || (!isEndless && clock.Elapsed >= patience) || found.Find(run => run.AtWork is not null && (isEndless || !run.IsInOtherHands)) is not { } first)
             {
                 return [.. over, .. found.Where(run => run.WhyNotOver is not null)];
             }
@@ -72,13 +89,19 @@ public sealed class Reconciler
             if (first.Record.Id != told?.Record.Id)
             {
                 told = first;
-                _options.Observer.Began($"ending what run {first.Record.Id[..8]} left behind: {string.Join(", ", first.AtWork!)}");
+                _options.Observer.Began($"ending what run {first.Record.Id[..8]} left behind: {(first.AtWork!.Count > 0 ? string.Join(" ", first.AtWork) : "someone else is at it")}");
+            }
+
+            // Who ends processes waits for them. Who only looks on while someone else does would look all the time.
+            if (found.TrueForAll(run => run.AtWork is null || run.IsInOtherHands))
+            {
+                _ = cancel.WaitHandle.WaitOne(DeadRun.PauseForOthers);
             }
         }
     }
 
     /// <summary>Every dead run once.</summary>
-    private List<RecoveredRun> ReconcileOnce(TimeSpan patience, CancellationToken cancel, CancellationToken kill)
+    private List<RecoveredRun> ReconcileOnce(TimeSpan patience, Func<RunRecord, bool>? which, CancellationToken cancel, CancellationToken kill)
     {
         var clock = Stopwatch.StartNew();
         var results = new List<RecoveredRun>();
@@ -89,10 +112,20 @@ public sealed class Reconciler
                 break;
             }
 
+            if (which is not null && !(_store.TryRead(id) is { } candidate && which(candidate)))
+            {
+                continue;
+            }
+
             using var liveness = _store.TryTakeOver(id);
             if (liveness is null)
             {
                 _store.ForgetStillborn(id);
+                if (WhatSomeoneElseEnds(id) is { } busy)
+                {
+                    results.Add(busy);
+                }
+
                 continue;
             }
 
@@ -119,10 +152,28 @@ public sealed class Reconciler
 
         foreach (var ended in results.Where(run => run.WhyNotOver is null))
         {
-            new Notifier(ProjectOf(ended.Record), _options, _store).TellBehind(ended.Record);
+            _options.Later.Add(new Notifier(ProjectOf(ended.Record), _options, _store), ended.Record);
         }
 
         return results;
+    }
+
+    /// <summary>A run that died, and that someone else is just bringing to its end; null if it lives, or nothing can be said of it.</summary>
+    private RecoveredRun? WhatSomeoneElseEnds(string id) =>
+        DeadRun.IsSeenToBeGone(SupervisorOf(id)) && _store.TryRead(id) is { } record && !record.State.IsFinal() && DeadRun.WhyOutOfReach(record, _options.Environment) is null
+        && DeadRun.InOtherHands(_store, record) is var (why, atWork)
+            ? new RecoveredRun(record, why, atWork, IsInOtherHands: true)
+            : null;
+
+    /// <summary>It never changes; who waits asks it of every run that lives, all the time.</summary>
+    private ProcessInfo? SupervisorOf(string id)
+    {
+        if (!_supervisors.TryGetValue(id, out var known) && (known = _store.TryRead(id)?.Supervisor) is not null)
+        {
+            _supervisors.Add(id, known);
+        }
+
+        return known;
     }
 
     /// <summary>A run that is over is active again while someone lands or drops it; who did may have died.</summary>
@@ -171,7 +222,7 @@ public sealed class Reconciler
     private RecoveredRun Recover(RunRecord record, FileLock liveness, TimeSpan patience, CancellationToken cancel, CancellationToken kill)
     {
         using var journal = _store.TakeOver(record, liveness, _options.Time);
-        if (DeadRun.WhyNotOver(_store, record, _options.Environment, ProjectOf(record).KeepProcesses, patience, cancel) is { } left)
+        if (DeadRun.WhyNotOver(_store, record, _options.Environment, ProjectOf(record).KeepProcesses, patience, cancel, liveness) is { } left)
         {
             // Who looks at the run is to see what keeps it; what cannot be dealt with from here is not touched.
             var why = $"Its wt-run process died. {left.Why}";
@@ -180,7 +231,7 @@ public sealed class Reconciler
                 journal.Update(now => now with { Message = why });
             }
 
-            return new RecoveredRun(record with { Message = left.Why }, left.Why, left.AtWork);
+            return new RecoveredRun(record, left.Why, left.AtWork);
         }
 
         try
@@ -201,8 +252,7 @@ public sealed class Reconciler
         {
             // It stays active, so that the next command tries again.
             journal.Note("recovery", e.Message);
-            var why = $"It could not be brought to an end: {e.Message}";
-            return new RecoveredRun(record with { Message = why }, why);
+            return new RecoveredRun(record, $"It could not be brought to an end: {e.Message}");
         }
 
         return new RecoveredRun(journal.Record);

@@ -138,9 +138,7 @@ public static class RunDrop
                 (null, { } branch) => $"all that it had made is on '{branch}', too.",
                 _ => "it had left none.",
             },
-            Hint = rescue is null ? null
-                : refs.RescueTip == tip ? $"bring it back:  git branch NAME {rescue}"
-                : $"see it, and how to bring it back:  wt-run show {record.Id[..8]}",
+            Hint = rescue is not null && refs.RescueTip == tip ? $"bring it back:  git branch NAME {rescue}" : null,
         };
     }
 

@@ -121,8 +121,12 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
     private List<ProcessEntry> Foreign(RunRecord record)
     {
         const int NoSignal = 0;
-        var root = record.EngineProcess is { } engine ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
-        using var tree = ProcessTree.OfDeadRun(record.Id, root, [], project.KeepProcesses);
+        if (record.Supervisor is not { IsOfThisBoot: true })
+        {
+            return [];
+        }
+
+        using var tree = ProcessTree.OfDeadRun(record.Id, record.EngineProcess?.Identity, [], project.KeepProcesses);
         return tree.Scan(out _).FindAll(entry => Libc.Kill(entry.Pid, NoSignal) != 0 && Marshal.GetLastPInvokeError() == Libc.EPERM);
     }
 

@@ -37,6 +37,7 @@ internal sealed class PlacedFiles
             _paths.AddRange(paths);
             Sharing.CreateDirectory(Path.GetDirectoryName(File)!);
             System.IO.File.AppendAllBytes(File, ByteText.Encode(string.Concat(paths.Select(path => path + "\0"))));
+            Sharing.ShareFile(File);
         }
     }
 }

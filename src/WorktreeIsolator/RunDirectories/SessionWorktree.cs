@@ -133,7 +133,7 @@ internal sealed class SessionWorktree : RunDirectory
         var store = new RunStore(plan.Repository.StateDirectory);
         if (store.TryRead(session.LastRun) is { } last)
         {
-            DeadRun.EndKilledLanding(store, last, plan.Project.KeepProcesses, context.Cancel);
+            DeadRun.EndKilledLanding(store, last, isHeld: last.Id == context.RunId, plan.Project.KeepProcesses, context.Cancel);
         }
 
         if (CommitId.TryParse(File.ReadAllText(note)) is { } tip)

@@ -218,7 +218,8 @@ internal sealed class AcceptedRun
     /// <summary>A dead run's engine may still work where this run is about to, and its worktree may still hold a branch.</summary>
     private static void EndDeadRuns(ProjectConfig project, Repository? repository, RunnerOptions options, CancellationToken cancel)
     {
-        foreach (var (dead, why, _) in new Reconciler(project, options, repository).Reconcile(Patience, cancel))
+        // What someone else is just keeping is about to be over.
+        foreach (var (dead, why, _, _) in new Reconciler(project, options, repository).Reconcile(Patience, cancel).Where(run => run.AtWork is not []))
         {
             options.Observer.Warning(why is null
                 ? $"Run {dead.Id} had died. It is interrupted now; what it made is kept ('wt-run show {dead.Id}')."

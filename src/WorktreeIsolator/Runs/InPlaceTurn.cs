@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Queueing;
@@ -15,12 +14,6 @@ namespace WorktreeIsolator.Runs;
 /// </summary>
 internal sealed class InPlaceTurn : IDisposable
 {
-    /// <summary>How many times as long as a look takes it pauses until the next one.</summary>
-    private const int PauseForLook = 300;
-
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
-
     private readonly WaitedFor _what;
     private Ticket? _ticket;
     private FileLock? _lock;
@@ -85,7 +78,7 @@ internal sealed class InPlaceTurn : IDisposable
 
         return TakeLockOfTheLiving(path, tree, request, options, repository, store, waiting, context)
             && AwaitTheUnreadable(store, tree, project.Concurrent, options, waiting, context)
-            && (project.Concurrent || AwaitNobody(waiting, context, () => PeerProcesses.Of(project, repository, tree) is [var peer, ..] ? (null, peer.ToString(), PauseForLook) : null));
+            && (project.Concurrent || waiting.AwaitNobody(() => PeerProcesses.Of(project, repository, tree) is [var peer, ..] ? (null, peer.ToString()) : null, _what));
     }
 
     /// <summary>
@@ -100,7 +93,7 @@ internal sealed class InPlaceTurn : IDisposable
         var isShared = request.Project.Concurrent;
         for (var look = 1; ; look++)
         {
-            if (!AwaitNobody(waiting, context, () => WhatDeadRunsLeft(store, tree, isShared, reconciler, waiting, context)) || !TakeLock(path, isShared, waiting, context))
+            if (!waiting.AwaitNobody(() => WhatDeadRunsLeft(store, tree, isShared, reconciler, waiting, context), _what) || !TakeLock(path, isShared, waiting, context))
             {
                 return false;
             }
@@ -131,24 +124,31 @@ internal sealed class InPlaceTurn : IDisposable
     }
 
     /// <summary>The lock of a dead run is free before its engine has ended, and someone else may just be ending that.</summary>
-    private static (string? Run, string Holder, int PauseForLook)? WhatDeadRunsLeft(
+    private static (string? Run, string Holder)? WhatDeadRunsLeft(
         RunStore store, string tree, bool isShared, Reconciler reconciler, WaitingRun waiting, RunContext context)
     {
         var found = reconciler.Reconcile(waiting.PatienceWithTheDead, context.Cancel, context.Kill);
-        var others = isShared ? reconciler.FindDead() : DeadRun.FindInPlace(store, tree);
-        return found.Concat(others.Select(record => new RecoveredRun(record)))
+        return found.Concat(Others())
             .FirstOrDefault(run => !run.Record.State.IsFinal() && DeadRun.IsInPlaceIn(run.Record, tree)) is { } left
-            ? (left.Record.Id, $"run {left.Record.Id}, whose wt-run process died. {left.WhyNotOver}".TrimEnd(), 1)
+            ? (left.Record.Id, $"run {left.Record.Id}, whose wt-run process died. {left.WhyNotOver}".TrimEnd())
             : null;
+
+        // Looked for only if that is needed: it costs a look at every active run.
+        IEnumerable<RecoveredRun> Others()
+        {
+            foreach (var record in isShared ? reconciler.FindDead() : DeadRun.FindInPlace(store, tree))
+            {
+                yield return new RecoveredRun(record);
+            }
+        }
     }
 
     /// <summary>A record that cannot be read says neither where its run worked nor that it is over. It may not be passed in silence, nor block a project for ever.</summary>
     private bool AwaitTheUnreadable(RunStore store, string tree, bool isShared, RunnerOptions options, WaitingRun waiting, RunContext context)
     {
-        if (!isShared && !AwaitNobody(
-            waiting,
-            context,
-            () => UnreadableRun.Find(store, tree, options.Environment).FirstOrDefault(run => run.MayBeAtWork) is { } left ? (left.Id, $"run {left.Id}. {left.Text} What helps: {left.Help}", PauseForLook) : null))
+        if (!isShared && !waiting.AwaitNobody(
+            () => UnreadableRun.Find(store, tree, options.Environment).FirstOrDefault(run => run.MayBeAtWork) is { } left ? (left.Id, $"run {left.Id}. {left.Text} What helps: {left.Help}") : null,
+            _what))
         {
             return false;
         }
@@ -156,26 +156,6 @@ internal sealed class InPlaceTurn : IDisposable
         foreach (var run in UnreadableRun.Find(store, tree, options.Environment))
         {
             context.Warn($"Run {run.Id}: {run.Text} This run goes on beside it. What helps: {run.Help}");
-        }
-
-        return true;
-    }
-
-    private bool AwaitNobody(WaitingRun waiting, RunContext context, Func<(string? Run, string Holder, int PauseForLook)?> find)
-    {
-        // To look may mean to look at every process of the machine; or to have waited already.
-        var clock = Stopwatch.StartNew();
-        for (; find() is var (run, holder, pauseForLook); clock.Restart())
-        {
-            context.Cancel.ThrowIfCancellationRequested();
-            var pause = TimeSpan.FromTicks(Math.Clamp(clock.Elapsed.Ticks * pauseForLook, ShortestPause.Ticks, LongestPause.Ticks));
-            if (waiting.Remaining <= TimeSpan.Zero)
-            {
-                return waiting.Busy(holder.TrimEnd('.'), _what);
-            }
-
-            waiting.Tell(1, run, _what, holder.TrimEnd('.'));
-            Waiting.Pause(pause, context.Cancel);
         }
 
         return true;

@@ -114,7 +114,7 @@ internal static class Relanding
         var kept = RegisteredWorktree.TryFind(record.Worktree!, plan.Branch, plan.Base.Commit);
         if (kept is not null)
         {
-            DeadRun.EndKilledLanding(new RunStore(plan.Repository.StateDirectory), record, plan.Project.KeepProcesses, context.Cancel);
+            DeadRun.EndKilledLanding(new RunStore(plan.Repository.StateDirectory), record, isHeld: true, plan.Project.KeepProcesses, context.Cancel);
         }
 
         if (kept is not null && record.Kept is null)

@@ -52,6 +52,7 @@ internal sealed class RunAftermath(ProjectConfig project, RunnerOptions options,
         var stop = cancel.IsCancellationRequested ? kill : cancel;
         new Notifier(project, options, store).Tell(record, stop, kill);
         pending?.Tell(changed!, stop, kill);
+        options.Later.Tell(stop, kill);
     }
 
     /// <summary>Lets the next in the queue go.</summary>

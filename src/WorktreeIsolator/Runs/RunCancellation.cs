@@ -19,7 +19,7 @@ public static class RunCancellation
             return false;
         }
 
-        if (supervisor.PidNamespace != ProcessIdentity.PidNamespace || supervisor.BootId != ProcessIdentity.BootId)
+        if (supervisor is not { IsOfThisBoot: true, IsOfThisNamespace: true })
         {
             throw new WorktreeIsolatorException(
                 FailureKind.System,
@@ -27,7 +27,7 @@ public static class RunCancellation
                 "Cancel it there.");
         }
 
-        if (ProcessEntry.Read(supervisor.Pid) is not { } process || process.Identity != new ProcessIdentity(supervisor.Pid, supervisor.StartTime))
+        if (ProcessEntry.Read(supervisor.Pid) is not { } process || process.Identity != supervisor.Identity)
         {
             return false;
         }

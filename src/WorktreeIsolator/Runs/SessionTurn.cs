@@ -13,8 +13,6 @@ namespace WorktreeIsolator.Runs;
 /// </summary>
 internal sealed class SessionTurn(IDisposable turn, IDisposable place) : IDisposable
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
-
     /// <summary>Waits for the turn.</summary>
     /// <returns>Null if it was not to be had, which the record then says.</returns>
     public static SessionTurn? Take(RunRequest request, RunnerOptions options, Repository repository, RunStore store, WaitingRun waiting, RunContext context)
@@ -58,24 +56,20 @@ internal sealed class SessionTurn(IDisposable turn, IDisposable place) : IDispos
     private static bool AwaitTheDead(
         RunRequest request, RunnerOptions options, Repository repository, RunStore store, WaitingRun waiting, RunContext context, WaitedFor what)
     {
-        while (SessionEnding.WhoDied(store, request.Session!.Value) is not null)
-        {
-            var left = new Reconciler(request.Project, options, repository).Reconcile(waiting.PatienceWithTheDead, context.Cancel, context.Kill);
-            if (SessionEnding.WhoDied(store, request.Session.Value) is not { } dead)
+        var reconciler = new Reconciler(request.Project, options, repository);
+        return waiting.AwaitNobody(
+            () =>
             {
-                break;
-            }
+                if (SessionEnding.WhoDied(store, request.Session!.Value) is null)
+                {
+                    return null;
+                }
 
-            var holder = $"run {dead}, whose wt-run process died. {left.FirstOrDefault(run => run.Record.Id == dead)?.WhyNotOver}".TrimEnd();
-            if (waiting.Remaining <= TimeSpan.Zero)
-            {
-                return waiting.Busy(holder.TrimEnd('.'), what);
-            }
-
-            waiting.Tell(1, dead, what, holder.TrimEnd('.'));
-            Waiting.Pause(Pause, context.Cancel);
-        }
-
-        return true;
+                var left = reconciler.Reconcile(waiting.PatienceWithTheDead, context.Cancel, context.Kill);
+                return SessionEnding.WhoDied(store, request.Session.Value) is { } dead
+                    ? (dead, $"run {dead}, whose wt-run process died. {left.FirstOrDefault(run => run.Record.Id == dead)?.WhyNotOver}".TrimEnd())
+                    : null;
+            },
+            what);
     }
 }

@@ -31,8 +31,7 @@ public sealed class TriggerRunner
     /// <exception cref="OperationCanceledException">It was cancelled before anything was made.</exception>
     public RunRecord Run(RunRequest request, CancellationToken cancel = default, CancellationToken kill = default)
     {
-        var accepted = AcceptedRun.Accept(request, _options, cancel);
-        cancel.ThrowIfCancellationRequested();
+        var accepted = Accept(request, cancel, kill);
         using var aftermath = accepted.Aftermath;
         var record = aftermath.LookAgain(Supervise(accepted, aftermath, cancel, kill), cancel, kill);
         try
@@ -46,6 +45,23 @@ public sealed class TriggerRunner
         }
 
         return record;
+    }
+
+    /// <summary>Of dead runs that this one finds, this one tells: when it is over, or when it cannot be had.</summary>
+    private AcceptedRun Accept(RunRequest request, CancellationToken cancel, CancellationToken kill)
+    {
+        var options = _options with { Later = new LaterNotifications() };
+        try
+        {
+            var accepted = AcceptedRun.Accept(request, options, cancel);
+            cancel.ThrowIfCancellationRequested();
+            return accepted;
+        }
+        catch
+        {
+            options.Later.Tell(cancel.IsCancellationRequested ? kill : cancel, kill);
+            throw;
+        }
     }
 
     private static RunRecord Supervise(AcceptedRun accepted, RunAftermath aftermath, CancellationToken cancel, CancellationToken kill)
@@ -142,7 +158,7 @@ public sealed class TriggerRunner
             {
                 FinishedAt = journal.Now,
                 LockHeldMs = record.LockHeldMs,
-                Queue = record.Queue is { } queue ? new QueueInfo(null, queue.WaitedMs) : null,
+                Queue = record.QueueWhenOver(journal.Now),
             },
             sync: true);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Platform;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
@@ -24,7 +25,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <summary>Whether it may wait at all.</summary>
     public bool MayWait => request.IfBusy == IfBusy.Wait;
 
-    /// <summary>How long it may still wait for a turn or a place.</summary>
+    /// <summary>How long it may still wait for a turn or a place; zero once that is over.</summary>
     public TimeSpan Remaining => RemainingOf(request.WaitTimeout ?? DefaultTimeout);
 
     /// <summary>How long it may still wait for something that has a limit of its own: the shorter of that and what was asked for.</summary>
@@ -74,6 +75,33 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
 
             string Line() => $"Queued — waiting for {what.Name} ({queue.Place(behind is null ? null : store.TryRead(behind), journal.Now)})";
         }
+    }
+
+    /// <summary>Waits until nobody is left in the way who holds no lock: what dead runs left at work, a peer.</summary>
+    /// <param name="find">Looks who is; a look may mean to look at every process of the machine, or to have waited already.</param>
+    /// <param name="what">What it waits for.</param>
+    /// <param name="limit">As for <see cref="WaitInLine"/>.</param>
+    /// <param name="remaining">How long it may still wait; null for <see cref="Remaining"/>.</param>
+    /// <returns>False if that took too long; the run is skipped, and the record says why.</returns>
+    public bool AwaitNobody(
+        Func<(string? Run, string Holder)?> find, WaitedFor what, (TimeSpan Most, string Key)? limit = null, Func<TimeSpan>? remaining = null)
+    {
+        var (begun, clock) = (Stopwatch.StartNew(), Stopwatch.StartNew());
+        for (; find() is var (run, holder); clock.Restart())
+        {
+            context.Cancel.ThrowIfCancellationRequested();
+            var left = remaining is null ? Remaining : remaining();
+            if (left <= TimeSpan.Zero)
+            {
+                return Busy(holder.TrimEnd('.'), what, limit);
+            }
+
+            Tell(1, run, what, holder.TrimEnd('.'));
+            var pause = Waiting.PauseAfter(clock.Elapsed, begun.Elapsed);
+            Waiting.Pause(pause < left ? pause : left, context.Cancel);
+        }
+
+        return true;
     }
 
     /// <summary>It has all that it waited for.</summary>
@@ -130,7 +158,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <summary><c>3f9c12ab cron:nightly, 4 min</c>.</summary>
     private string Describe(string runId) => store.TryRead(runId)?.InShort(journal.Now) ?? runId[..8];
 
-    private TimeSpan RemainingOf(TimeSpan timeout) => MayWait ? timeout - _clock.Elapsed : TimeSpan.Zero;
+    private TimeSpan RemainingOf(TimeSpan timeout) => MayWait && timeout > _clock.Elapsed ? timeout - _clock.Elapsed : TimeSpan.Zero;
 
     private string PidOf(string runId) =>
         store.TryRead(runId) is { Supervisor: { } supervisor } record && !record.State.IsFinal() ? string.Create(CultureInfo.InvariantCulture, $", pid {supervisor.Pid}") : "";

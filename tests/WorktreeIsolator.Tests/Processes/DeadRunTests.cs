@@ -1,4 +1,5 @@
 using System.Globalization;
+using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Tests.TestSupport;
 using Xunit;
@@ -73,6 +74,52 @@ public class DeadRunTests : EngineInScratch
         Assert.True(now.IsAlive);
         stranger.Signal(9);
         Assert.Equal(128 + 9, stranger.Wait());
+    }
+
+    [Fact]
+    public void A_strangers_daemon_whose_session_leader_had_the_pid_of_a_dead_run_and_has_ended_lives()
+    {
+        var (leader, daemon) = StartAndLeave("sleep 600 & echo $! > daemon");
+        var before = leader with { StartTime = leader.StartTime - 1 };
+
+        var end = ProcessTree.EndRun(RunId, before, [before], TimeSpan.FromSeconds(5), []);
+
+        Assert.Equal((0, true), (end.Ended.Count, end.AllGone));
+        Assert.True(daemon.IsAlive);
+        Assert.Equal(0, Libc.Kill(daemon.Pid, Libc.SIGKILL));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_daemon_without_the_variable_is_ended_if_one_in_its_session_is_seen_to_be_the_runs(bool isKnown)
+    {
+        var (root, daemon) = StartAndLeave($"{(isKnown ? "" : $"WT_RUN_ID={RunId} ")}sleep 601 & echo $! > other; sleep 600 & echo $! > daemon");
+        Eventually.True(() => ProcessEntry.Read(PidIn("other"))!.Name == "sleep", "the other one is at work");
+        var other = ProcessIdentity.Of(PidIn("other"))!.Value;
+
+        var end = ProcessTree.EndRun(RunId, root, isKnown ? [other] : [], TimeSpan.FromSeconds(5), []);
+
+        Assert.True(end.AllGone);
+        Assert.Equal(new[] { daemon.Pid, other.Pid }.Order(), end.Ended.Select(process => process.Identity.Pid).Order());
+    }
+
+    /// <summary>The leader of a session that has ended, and the process in it that it named in the file <c>daemon</c>.</summary>
+    private (ProcessIdentity Leader, ProcessIdentity Daemon) StartAndLeave(string script)
+    {
+        using var leader = ChildProcess.Start(new ChildStart
+        {
+            Argv = ["/bin/sh", "-c", $"{script}; exec sleep 602"],
+            WorkingDirectory = Scratch.Path,
+            Environment = TestPrograms.Environment(),
+            Group = ChildGroup.OwnSession,
+        });
+        var identity = ProcessIdentity.Of(leader.Pid)!.Value;
+        Eventually.True(() => File.Exists(Scratch["daemon"]) && File.ReadAllText(Scratch["daemon"]).EndsWith('\n'), "the daemon was started");
+        leader.Signal(Libc.SIGKILL);
+        Assert.Equal(128 + Libc.SIGKILL, leader.Wait());
+        Eventually.True(() => ProcessEntry.Read(PidIn("daemon"))!.Name == "sleep", "the daemon is at work");
+        return (identity, ProcessIdentity.Of(PidIn("daemon"))!.Value);
     }
 
     [Fact]
