@@ -29,8 +29,9 @@ public abstract class RunObserver
     }
 
     /// <summary>The run waits from now on, until something else begins.</summary>
-    /// <param name="line">What for, and behind whom, as a phrase that changes with time; may be asked on any thread.</param>
-    public virtual void Waits(Func<string> line) => Began(line());
+    /// <param name="what">What for, as the end of <c>waiting for …</c>.</param>
+    /// <param name="place">Its place, and behind whom, as it is now: <c>position 2, behind 3f9c12ab cron:nightly, 4 min</c>; may be asked on any thread.</param>
+    public virtual void Waits(string what, Func<string> place) => Began($"Queued — waiting for {what} ({place()})");
 
     /// <summary>Something that a person should know, as a sentence; the run goes on.</summary>
     public virtual void Warning(string text)

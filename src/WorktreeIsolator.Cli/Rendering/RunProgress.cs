@@ -14,6 +14,7 @@ internal class RunProgress : RunObserver
     private const string EndLive = "\e[?7h";
     private const string EraseLive = "\r\e[K";
 
+    private const string Prefix = "wt-run: ";
     private const int LongestCommand = 100;
 
     private static readonly TimeSpan ASecond = TimeSpan.FromSeconds(1);
@@ -110,8 +111,9 @@ internal class RunProgress : RunObserver
         }
     }
 
-    public override void Waits(Func<string> line)
+    public override void Waits(string what, Func<string> place)
     {
+        Func<string> line = () => Waiting(what, place());
         Began(line());
         if (_isLive && _showsStages)
         {
@@ -169,6 +171,14 @@ internal class RunProgress : RunObserver
         }
     }
 
+    /// <summary>Where not all of it fits into a line of the terminal, its place and behind whom comes first.</summary>
+    private string Waiting(string what, string place)
+    {
+        var line = $"Queued — waiting for {what} ({place})";
+        var width = StandardStreams.Error.Width - Prefix.Length;
+        return !_isLive || width <= 0 || TextCells.Width(line) <= width ? line : TextCells.Cut($"Queued: {place}; waiting for {what}", width);
+    }
+
     private void DrawAgain(Func<string> line)
     {
         lock (_gate)
@@ -192,7 +202,7 @@ internal class RunProgress : RunObserver
 
     private void DrawLive(string what)
     {
-        StandardStreams.Error.TryWriteText($"{BeginLive}wt-run: {Words.Printable(what.ReplaceLineEndings(" "))}{EndLive}");
+        StandardStreams.Error.TryWriteText($"{BeginLive}{Prefix}{Words.Printable(what.ReplaceLineEndings(" "))}{EndLive}");
         _liveLineIsShown = true;
     }
 
@@ -212,7 +222,7 @@ internal class RunProgress : RunObserver
     {
         Erase();
         FinishEngineLine();
-        StandardStreams.Error.TryWriteText($"wt-run: {Words.Printable(text)}\n");
+        StandardStreams.Error.TryWriteText($"{Prefix}{Words.Printable(text)}\n");
     }
 
     private void Erase()

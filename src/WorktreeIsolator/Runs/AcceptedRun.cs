@@ -2,6 +2,7 @@ using WorktreeIsolator.Configuration;
 using WorktreeIsolator.Engines;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Isolation;
+using WorktreeIsolator.Notifications;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
@@ -41,7 +42,25 @@ internal sealed class AcceptedRun
 
     /// <summary>Decides everything that can be decided before anything is made.</summary>
     /// <exception cref="WorktreeIsolatorException">The request cannot be had.</exception>
-    public static AcceptedRun Accept(RunRequest request, RunnerOptions options, CancellationToken cancellation)
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static AcceptedRun Accept(RunRequest request, RunnerOptions options, CancellationToken cancel, CancellationToken kill)
+    {
+        // Of dead runs that this one finds, this one tells: when it is over, or now, if it cannot be had.
+        options = options with { Later = new LaterNotifications() };
+        try
+        {
+            var accepted = Accept(request, options, cancel);
+            cancel.ThrowIfCancellationRequested();
+            return accepted;
+        }
+        catch
+        {
+            options.Later.Tell(cancel.IsCancellationRequested ? kill : cancel, kill);
+            throw;
+        }
+    }
+
+    private static AcceptedRun Accept(RunRequest request, RunnerOptions options, CancellationToken cancellation)
     {
         var project = request.Project;
         if (!Directory.Exists(project.Path))

@@ -31,7 +31,7 @@ public sealed class TriggerRunner
     /// <exception cref="OperationCanceledException">It was cancelled before anything was made.</exception>
     public RunRecord Run(RunRequest request, CancellationToken cancel = default, CancellationToken kill = default)
     {
-        var accepted = Accept(request, cancel, kill);
+        var accepted = AcceptedRun.Accept(request, _options, cancel, kill);
         using var aftermath = accepted.Aftermath;
         var record = aftermath.LookAgain(Supervise(accepted, aftermath, cancel, kill), cancel, kill);
         try
@@ -45,23 +45,6 @@ public sealed class TriggerRunner
         }
 
         return record;
-    }
-
-    /// <summary>Of dead runs that this one finds, this one tells: when it is over, or when it cannot be had.</summary>
-    private AcceptedRun Accept(RunRequest request, CancellationToken cancel, CancellationToken kill)
-    {
-        var options = _options with { Later = new LaterNotifications() };
-        try
-        {
-            var accepted = AcceptedRun.Accept(request, options, cancel);
-            cancel.ThrowIfCancellationRequested();
-            return accepted;
-        }
-        catch
-        {
-            options.Later.Tell(cancel.IsCancellationRequested ? kill : cancel, kill);
-            throw;
-        }
     }
 
     private static RunRecord Supervise(AcceptedRun accepted, RunAftermath aftermath, CancellationToken cancel, CancellationToken kill)

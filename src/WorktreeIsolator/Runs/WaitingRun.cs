@@ -70,10 +70,10 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
             _told = told;
             var queue = new QueueInfo(position, _clock.ElapsedMilliseconds, behind, holder, what.Name);
             journal.Update(record => record with { State = RunState.Queued, Queue = queue });
-            journal.Note("step", Line());
-            options.Observer.Waits(Line);
+            journal.Note("step", $"Queued — waiting for {what.Name} ({Place()})");
+            options.Observer.Waits(what.Name, Place);
 
-            string Line() => $"Queued — waiting for {what.Name} ({queue.Place(behind is null ? null : store.TryRead(behind), journal.Now)})";
+            string Place() => queue.Place(behind is null ? null : store.TryRead(behind), journal.Now)!;
         }
     }
 

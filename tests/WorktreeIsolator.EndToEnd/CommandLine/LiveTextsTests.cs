@@ -49,6 +49,26 @@ public sealed class LiveTextsTests : IDisposable
         first.Wait().Expect(0);
     }
 
+    [Theory]
+    [InlineData(80, " s; waiting for act")]
+    [InlineData(50, " cro")]
+    public void Who_waits_at_a_narrow_terminal_is_told_behind_whom_before_what_for(int columns, string part)
+    {
+        using var active = _repository.WtRun.Start("run", "--trigger", "cron", "--trigger-id", "nightly", "--", "sh", "-c", _gate.Step);
+        _gate.AwaitReached();
+        var id = Assert.Single(_repository.Runs()).Id;
+        using var terminal = new Tmux(_scratch, _repository.Path, columns, rows: 10);
+
+        terminal.Type($"clear; '{WtRun.Program}' run --prompt x -- true; echo ended: $?");
+
+        var line = $"wt-run: Queued: position 1, behind {id[..8]} cro";
+        Eventually.True(
+            () => terminal.Lines.Any(shown => shown.StartsWith(line, StringComparison.Ordinal) && shown.Contains(part, StringComparison.Ordinal) && shown.EndsWith('…')), () => string.Join('\n', terminal.Lines));
+        _gate.Open();
+        terminal.AwaitLine("^ended: 0$");
+        active.Wait().Expect(0);
+    }
+
     [Fact]
     public void A_watched_list_is_drawn_anew_in_a_terminal_of_another_size_and_leaves_it_in_order()
     {
