@@ -9,19 +9,25 @@ internal static class GitFile
     public static string? ReadAdminDirectory(string worktree)
     {
         var file = new FileInfo(Path.Combine(worktree, ".git"));
-        if (!file.Exists || file.LinkTarget is not null)
-        {
-            return null;
-        }
-
-        var text = File.ReadAllText(file.FullName).TrimEnd('\n');
-        return text.StartsWith(Prefix, StringComparison.Ordinal) ? Path.GetFullPath(text[Prefix.Length..], worktree) : null;
+        return file is { Exists: true, LinkTarget: null } && TryRead(file.FullName) is { } text && text.StartsWith(Prefix, StringComparison.Ordinal)
+            ? Path.GetFullPath(text[Prefix.Length..], worktree)
+            : null;
     }
 
     /// <summary>The worktree that an admin directory belongs to; null if it is none.</summary>
-    public static string? ReadWorktree(string adminDirectory)
+    public static string? ReadWorktree(string adminDirectory) =>
+        TryRead(Path.Combine(adminDirectory, "gitdir")) is { Length: > 0 } named ? Path.GetDirectoryName(Path.GetFullPath(named, adminDirectory)) : null;
+
+    /// <summary>Null if it is not there: the worktrees of other runs come and go at any moment.</summary>
+    private static string? TryRead(string file)
     {
-        var file = Path.Combine(adminDirectory, "gitdir");
-        return File.Exists(file) ? Path.GetDirectoryName(Path.GetFullPath(File.ReadAllText(file).TrimEnd('\n'), adminDirectory)) : null;
+        try
+        {
+            return File.ReadAllText(file).TrimEnd('\n');
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
     }
 }
