@@ -11,9 +11,19 @@ public sealed class Whatever_mess_an_engine_leaves_where_work_is_merged(UserRepo
 
 public sealed class Whatever_mess_an_engine_leaves_where_work_is_pushed(UserRepository user) : AnyEngineMess(user, MergeBackPolicy.Push);
 
-public sealed class Whatever_mess_an_engine_leaves_where_work_stays_on_its_branch(UserRepository user) : AnyEngineMess(user, MergeBackPolicy.Branch);
+public sealed class Whatever_mess_an_engine_leaves_where_work_stays_on_its_branch(UserRepository user) : EngineMess(user, MergeBackPolicy.Branch)
+{
+    [Theory]
+    [MemberData(nameof(MessCases.EveryThird), 0, MemberType = typeof(MessCases))]
+    public void Nothing_is_lost_and_nothing_of_the_user_changes(string name) => Check(MessCases.Named(name));
+}
 
-public sealed class Whatever_mess_an_engine_leaves_where_no_work_is_wanted(UserRepository user) : AnyEngineMess(user, MergeBackPolicy.None);
+public sealed class Whatever_mess_an_engine_leaves_where_no_work_is_wanted(UserRepository user) : EngineMess(user, MergeBackPolicy.None)
+{
+    [Theory]
+    [MemberData(nameof(MessCases.EveryThird), 1, MemberType = typeof(MessCases))]
+    public void Nothing_is_lost_and_nothing_of_the_user_changes(string name) => Check(MessCases.Named(name));
+}
 
 public sealed class Whatever_mess_an_engine_leaves_that_fails(UserRepository user) : EngineMess(user, MergeBackPolicy.Merge)
 {

@@ -1,3 +1,4 @@
+using WorktreeIsolator.EndToEnd.TestSupport;
 using Xunit;
 
 namespace WorktreeIsolator.EndToEnd.Mess;
@@ -11,6 +12,9 @@ public static class MessCases
 
     /// <summary>The names, as xunit wants them.</summary>
     public static TheoryData<string> Names { get; } = [.. ByName.Keys];
+
+    /// <summary>Every third one, for a policy that keeps work as another one does which has them all; in the heavy form all.</summary>
+    public static TheoryData<string> EveryThird(int first) => [.. ByName.Keys.Where((_, i) => HeavyTests.AreOn || i % 3 == first)];
 
     /// <summary>Those that are also made by an engine that fails.</summary>
     public static TheoryData<string> NamesOfFailing { get; } =
