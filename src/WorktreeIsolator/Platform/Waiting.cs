@@ -18,11 +18,11 @@ internal static class Waiting
         return TimeSpan.FromTicks(Math.Clamp(Math.Max(look.Ticks * PauseForLook, waited.Ticks / PartOfWait), ShortestPause.Ticks, LongestPause.Ticks));
     }
 
-    /// <summary>Lets time pass.</summary>
+    /// <summary>Lets time pass; none if it is over already. (To the runtime, one more than a millisecond below zero would mean for ever.)</summary>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public static void Pause(TimeSpan time, CancellationToken cancellation)
     {
-        if (cancellation.WaitHandle.WaitOne(time))
+        if (cancellation.WaitHandle.WaitOne(time > TimeSpan.Zero ? time : TimeSpan.Zero))
         {
             cancellation.ThrowIfCancellationRequested();
         }

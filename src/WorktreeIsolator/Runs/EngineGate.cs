@@ -15,9 +15,6 @@ namespace WorktreeIsolator.Runs;
 /// </summary>
 internal sealed class EngineGate : IDisposable
 {
-    /// <summary>The first look only asks the dead to end; the second one, of who needs their place, stays with them for a moment before it says so.</summary>
-    private const int LookThatStays = 2;
-
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
 
     private readonly List<IDisposable> _held = [];
@@ -85,33 +82,34 @@ internal sealed class EngineGate : IDisposable
     private bool AwaitTheDead(
         string queue, Ticket ticket, WaitedFor what, (TimeSpan Most, string Key)? limit, Func<TimeSpan> remaining, WaitingRun waiting, RunContext context)
     {
-        var clock = Stopwatch.StartNew();
-        for (var look = 1; ; look++, clock.Restart())
+        var hasStayed = false;
+        if (!waiting.AwaitNobody(InTheWay, what, limit, remaining))
+        {
+            return false;
+        }
+
+        Hold(_leaveNote(queue));
+        return true;
+
+        (string? Run, string Holder)? InTheWay()
+        {
+            var left = Look(TimeSpan.Zero);
+            if (left is not null && !hasStayed)
+            {
+                // Most engines end soon when they are asked to.
+                hasStayed = true;
+                left = Look(DeadRun.Pass);
+            }
+
+            return left;
+        }
+
+        (string? Run, string Holder)? Look(TimeSpan patience)
         {
             // In this order: who dies in between counts twice, not never.
             var living = ticket.Ahead().Count;
-            var left = EngineHolder.EndTheDead(queue, _environment, look == LookThatStays ? DeadRun.Pass : TimeSpan.Zero, context.Cancel);
-            context.Cancel.ThrowIfCancellationRequested();
-            if (living + left.Count < ticket.Places)
-            {
-                Hold(_leaveNote(queue));
-                return true;
-            }
-
-            if (look < LookThatStays)
-            {
-                continue;
-            }
-
-            var pause = Waiting.PauseAfter(look == LookThatStays ? TimeSpan.Zero : clock.Elapsed);
-            var (run, why) = left[0];
-            if (remaining() <= TimeSpan.Zero)
-            {
-                return waiting.Busy(why.TrimEnd('.'), what, limit);
-            }
-
-            waiting.Tell(living + left.Count - ticket.Places + 1, run, what, why.TrimEnd('.'));
-            Waiting.Pause(pause < remaining() ? pause : remaining(), context.Cancel);
+            var left = EngineHolder.EndTheDead(queue, _environment, patience, context.Cancel);
+            return living + left.Count < ticket.Places ? null : left[0];
         }
     }
 
