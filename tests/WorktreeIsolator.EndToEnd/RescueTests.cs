@@ -226,6 +226,7 @@ public sealed class A_submodule_in_the_worktree_of_a_run
     [InlineData("cd sub; git checkout -q -B main; echo x > x; git add x; git commit -qm X; cd ..; git add sub; git commit -qm Sub", "recorded")]
     [InlineData("cd sub; git checkout -q -B main; echo x > x; git add x; git commit -qm X; git checkout -q HEAD~1", "not recorded")]
     [InlineData("cd sub; echo x > x; git add x; git stash -q", "stashed")]
+    [InlineData("cd sub; echo x > x; git add x; git stash -q; git reflog expire --expire=now --all", "stashed, reflogs expired")]
     public void Keeps_the_worktree_if_it_has_commits_that_were_not_pushed(string engine, string what)
     {
         using var scratch = new Scratch();

@@ -129,7 +129,7 @@ internal sealed class WhatNoRefHolds(Repository repository, RegisteredWorktree w
         var recorded = git.ReadOnly().Run(["ls-tree", "-r", "-z", worktree.Base.ToString()]).Fields
             .Where(entry => entry.StartsWith("160000 ", StringComparison.Ordinal)).Select(entry => "^" + entry.Split(' ', '\t')[2]);
         return InModule(gitDirectory).WithInput(string.Join('\n', recorded) + "\n").Try(
-            ["rev-list", "--ignore-missing", .. options, "--stdin", "HEAD", "--branches", "--glob=refs/stash", "--reflog", "--not", "--remotes"]);
+            ["rev-list", "--ignore-missing", .. options, "--stdin", "HEAD", "--branches", "--glob=refs/stash*", "--reflog", "--not", "--remotes"]);
     }
 
     private string RemoteOf(string gitDirectory) => InModule(gitDirectory).Try(["remote"]).Output.Split('\n') is [{ Length: > 0 } remote, ..] ? remote : "origin";

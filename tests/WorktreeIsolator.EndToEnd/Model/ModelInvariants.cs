@@ -188,7 +188,10 @@ internal sealed class ModelInvariants(ModelWorld world)
         var held = Repository.TryGit(["rev-list", "--all", .. also]);
         if (held.ExitCode != 0)
         {
-            held = Repository.TryGit(["rev-list", "--glob=refs", "HEAD", .. DetachedHeads(), .. also]);
+            string[] arguments = ["rev-list", "--glob=refs/*", "HEAD", .. DetachedHeads(), .. also];
+            held = Repository.TryGit(arguments) is { ExitCode: 0 } found
+                ? found
+                : throw new InvalidOperationException($"git does not say what is reachable.\n{held}\n{Repository.TryGit(arguments)}\n{RepositoryState.Of(Repository)}");
         }
 
         var ids = held.Output.Split('\n').ToHashSet(StringComparer.Ordinal);
