@@ -88,7 +88,13 @@ internal sealed class ListCommand : CliCommand
 
     private static void ShowRunsAsJson(KnownProjects known)
     {
-        List<RecordText> records = [.. known.Stores.SelectMany(owner => owner.Store.ReadAllTexts())];
+        var records = new List<RecordText>();
+        foreach (var (_, store) in known.Stores)
+        {
+            var inHand = store.ReadInHand().ToDictionary(record => record.Id, RecordText.Of, StringComparer.Ordinal);
+            records.AddRange(store.ReadAllTexts().Select(text => inHand.GetValueOrDefault(text.Id, text)));
+        }
+
         records.Sort(RecordText.OldestFirst);
         StandardStreams.Out.Write(RecordWriter.ToUtf8(records));
         StandardStreams.Out.WriteText("\n");
@@ -111,10 +117,11 @@ internal sealed class ListCommand : CliCommand
     {
         var left = 0;
         var records = new List<RunRecord>();
-        foreach (var (_, store) in known.Stores)
+        foreach (var owner in known.Stores)
         {
+            var store = owner.Store;
             var (others, before) = (0, records.Count);
-            records.AddRange(all ? store.ReadAll() : store.ReadLatest(MostShown, out others));
+            records.AddRange(owner.WithWhoHasThem(all ? store.ReadAll() : store.ReadLatest(MostShown, out others)));
             left += others;
             WarnOfUnreadable(store, shown: records.Count - before, others);
         }

@@ -83,17 +83,18 @@ internal sealed class ListWatch(KnownProjects known)
     private List<RunRecord> MostUrgent(int count)
     {
         var records = new List<RunRecord>();
-        foreach (var store in known.Stores.Select(owner => owner.Store))
+        foreach (var owner in known.Stores)
         {
+            var store = owner.Store;
             var ids = List(store);
             var active = store.ActiveIds().ToHashSet(StringComparer.Ordinal);
             var latest = ids.Where(_records.ContainsKey).OrderByDescending(id => _records[id].Record.CreatedAt).Take(count);
-            records.AddRange(latest.Union(active).Select(id => Refreshed(store, id)).OfType<RunRecord>());
+            records.AddRange(owner.WithWhoHasThem(latest.Union(active).Select(id => Refreshed(store, id)).OfType<RunRecord>()));
         }
 
         return
         [
-            .. records.OrderBy(record => record.State.IsFinal() ? int.MaxValue : record.Queue?.Position ?? 0).ThenByDescending(record => record.CreatedAt)
+            .. records.OrderBy(record => record.State.IsFinal() && record.InHand is null ? int.MaxValue : record.Queue?.Position ?? 0).ThenByDescending(record => record.CreatedAt)
                 .Take(count).OrderBy(record => record.CreatedAt),
         ];
     }

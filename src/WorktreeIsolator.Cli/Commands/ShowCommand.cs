@@ -26,6 +26,7 @@ internal sealed class ShowCommand : CliCommand
         using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
         var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.WhatWorked);
+        record = owner.WithWhoHasThem([record]).Single();
         if (_json.IsGiven(invocation.Line))
         {
             StandardStreams.Out.Write([.. RecordWriter.ToUtf8(record), (byte)'\n']);

@@ -6,7 +6,15 @@ using WorktreeIsolator.Recovery;
 namespace WorktreeIsolator.Cli.Projects;
 
 /// <summary>A project and where its records are.</summary>
-internal sealed record KnownProject(ProjectConfig Project, RunStore Store);
+internal sealed record KnownProject(ProjectConfig Project, RunStore Store)
+{
+    /// <summary>Some of its records, where someone lands or drops one at this moment with who does.</summary>
+    public IEnumerable<RunRecord> WithWhoHasThem(IEnumerable<RunRecord> records)
+    {
+        var inHand = Store.ReadInHand().ToDictionary(record => record.Id, StringComparer.Ordinal);
+        return inHand.Count == 0 ? records : records.Select(record => inHand.GetValueOrDefault(record.Id, record));
+    }
+}
 
 /// <summary>
 /// Everything that <c>list</c>, <c>show</c>, <c>logs</c>, <c>cancel</c>, <c>land</c>, <c>drop</c> and <c>prune</c> are about: every configured project and

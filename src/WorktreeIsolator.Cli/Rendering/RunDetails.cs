@@ -21,7 +21,7 @@ internal static class RunDetails
     {
         var text = new StringBuilder();
         Line(text, "run", record.Id);
-        Line(text, "state", RecordWriter.NameOf(record.State));
+        Line(text, "state", State(record));
         Line(text, "project", record.Project);
         Line(text, "trigger", record.Trigger.ToString());
         Line(text, "session", record.Session);
@@ -69,7 +69,12 @@ internal static class RunDetails
         return Words.Printable(text.ToString());
     }
 
-    private static IEnumerable<string> Hints(RunRecord record) => record.State.IsFinal()
+    private static string State(RunRecord record) => record.InHand is { } hand
+        ? string.Create(CultureInfo.InvariantCulture, $"{hand.Doing} (pid {hand.Process.Pid}); so far {RecordWriter.NameOf(record.State)}")
+        : RecordWriter.NameOf(record.State);
+
+    /// <summary>Nothing of one that is in other hands: what helps next depends on them.</summary>
+    private static IEnumerable<string> Hints(RunRecord record) => record.InHand is not null ? [] : record.State.IsFinal()
         ? RunOutcome.Hints(record, isShown: true)
         : [$"follow its output: wt-run logs -f {record.Id[..8]}", $"cancel it: wt-run cancel {record.Id[..8]}"];
 

@@ -46,7 +46,7 @@ internal sealed record RunTable(IReadOnlyList<RunRow> Rows)
 }
 
 /// <summary>One run.</summary>
-/// <param name="State">Its state, for its colour.</param>
+/// <param name="State">Its state, for its colour; of one that is just being landed or dropped that of those at work.</param>
 /// <param name="Cells">What stands in the columns.</param>
 internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
 {
@@ -58,10 +58,15 @@ internal sealed record RunRow(RunState State, IReadOnlyList<string> Cells)
     {
         var holder = Holder(record, refs);
         return new(
-            record.State,
+            record.InHand is null ? record.State : RunState.Finishing,
             [
                 record.Id,
-                record.State.IsFinal() ? RecordWriter.NameOf(record.State) : $"* {RecordWriter.NameOf(record.State)}",
+                record switch
+                {
+                    { InHand: { } hand } => $"* {hand.Doing}",
+                    { State: var state } when state.IsFinal() => RecordWriter.NameOf(state),
+                    _ => $"* {RecordWriter.NameOf(record.State)}",
+                },
                 record.Project,
                 Line(record.Trigger.ToString()),
                 record.Isolation.Kind,

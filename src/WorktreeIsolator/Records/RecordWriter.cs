@@ -12,7 +12,7 @@ public static class RecordWriter
     // No record is ever put into HTML as it is, so text may keep its characters.
     private static readonly JsonWriterOptions Options = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>One record as an indented object; every field is always there.</summary>
+    /// <summary>One record as an indented object; every field is always there, but for <see cref="RunRecord.InHand"/>.</summary>
     public static byte[] ToUtf8(RunRecord record)
     {
         using var stream = new MemoryStream();
@@ -111,7 +111,20 @@ public static class RecordWriter
         WriteTime(json, "settled_at", record.SettledAt);
         json.WriteString("message", record.Message);
         json.WriteString("hint", record.Hint);
+        WriteInHand(json, record.InHand);
         json.WriteEndObject();
+    }
+
+    /// <summary>The one field that is there only while there is something to say: no file holds it.</summary>
+    private static void WriteInHand(Utf8JsonWriter json, InHandInfo? value)
+    {
+        if (value is not null)
+        {
+            json.WriteStartObject("in_hand");
+            json.WriteString("doing", value.Doing);
+            WriteProcess(json, "process", value.Process);
+            json.WriteEndObject();
+        }
     }
 
     private static void WriteBase(Utf8JsonWriter json, BaseInfo? value)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 
@@ -67,6 +68,9 @@ public sealed record QueueInfo(int? Position, long WaitedMs, string? Behind = nu
 /// <param name="Uid">The user it runs as.</param>
 public sealed record ProcessInfo(int Pid, long StartTime, string BootId, long PidNamespace, uint Uid)
 {
+    /// <summary>Whether it is gone as far as can be seen from here. Another user's process may be hidden from us.</summary>
+    internal bool IsSeenToBeGone => Uid == Libc.GetEuid() && IsOfThisBoot && IsOfThisNamespace && !Identity.IsAlive;
+
     /// <summary>Which process that is, if it is of this boot and of our pid namespace; otherwise the pid and the time may be a stranger's.</summary>
     internal ProcessIdentity Identity => new(Pid, StartTime);
 
@@ -93,6 +97,11 @@ public sealed record ProcessInfo(int Pid, long StartTime, string BootId, long Pi
     /// <summary>All of it on one line.</summary>
     internal string ToLine() => string.Create(CultureInfo.InvariantCulture, $"{Pid} {StartTime} {BootId} {PidNamespace} {Uid}\n");
 }
+
+/// <summary>What is just being done with a run that is over.</summary>
+/// <param name="Doing"><c>landing</c> or <c>dropping</c>.</param>
+/// <param name="Process">Who does it.</param>
+public sealed record InHandInfo(string Doing, ProcessInfo Process);
 
 /// <summary>
 /// Everything there is to know about one run; what <c>--json</c> prints and <c>run.json</c> holds, with names in snake_case. Times are UTC.
@@ -188,6 +197,13 @@ public sealed record RunRecord
 
     /// <summary>What to do next, if something is to be done.</summary>
     public string? Hint { get; init; }
+
+    /// <summary>
+    /// Who lands or drops it at this moment, although it is over; null if nobody does, or nobody looked (<see cref="RunStore.ReadInHand"/>). It stands in
+    /// no file: who dies would leave it there.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public InHandInfo? InHand { get; init; }
 
     /// <summary>
     /// Whether its work is complete and only waits until nobody is in the way where it has to land. That of a session is complete when a person says so.

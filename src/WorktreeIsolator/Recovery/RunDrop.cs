@@ -50,7 +50,7 @@ public static class RunDrop
         }
 
         using var journal = store.TakeOver(record, liveness, options.Time);
-        store.Activate(record.Id);
+        store.Activate(record.Id, RunStore.Dropping);
         using var log = new OutputLog(Path.Combine(journal.Directory, "recovery.log"));
         var context = RunContext.For(
             journal, options, repository, log, project.KeepProcesses, LockTimeout, CancellationToken.None, CancellationToken.None);

@@ -29,9 +29,7 @@ internal static class DeadRun
         !store.IsAlive(id) || (store.TryRead(id) is { } record && !record.State.IsFinal() && IsSeenToBeGone(record.Supervisor));
 
     /// <summary>Whether a supervisor is gone as far as can be seen from here. Another user's process may be hidden from us.</summary>
-    public static bool IsSeenToBeGone(ProcessInfo? supervisor) => supervisor is not null && supervisor.Uid == Libc.GetEuid()
-        && supervisor.BootId == ProcessIdentity.BootId && supervisor.PidNamespace == ProcessIdentity.PidNamespace
-        && !new ProcessIdentity(supervisor.Pid, supervisor.StartTime).IsAlive;
+    public static bool IsSeenToBeGone(ProcessInfo? supervisor) => supervisor is { IsSeenToBeGone: true };
 
     /// <summary>
     /// The runs in place that have had the turn of a working tree and are not over. For who holds that turn alone: then none of them lives, whoever

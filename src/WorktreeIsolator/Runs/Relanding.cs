@@ -62,7 +62,7 @@ internal static class Relanding
         };
         using var journal = store.TakeOver(record, liveness, options.Time);
         journal.Changed = options.Observer.Changed;
-        store.Activate(record.Id);
+        store.Activate(record.Id, RunStore.Landing);
         using var log = new OutputLog(record.Log ?? Path.Combine(journal.Directory, "output.log"));
         var context = RunContext.For(journal, options, repository, log, project.KeepProcesses, LockTimeout, cancel, kill);
         try
