@@ -139,7 +139,7 @@ public sealed class Runs_in_place_that_may_not_be_concurrent
         gate.Open();
         active.Wait().Expect(0);
         var store = new RunStore(Path.Combine(project.Directory, ".git/wt-run"));
-        Eventually.True(() => store.TryRead(queue[2].Id)?.Queue is { Position: 1 } now && now.Behind == queue[1].Id, "the last is behind the one that is stopped");
+        Eventually.True(() => store.TryRead(queue[2].Id)?.Queue is { Position: 2 } now && now.Behind == queue[1].Id, "the last is behind the one that is stopped");
 
         stopped.Signal(Libc.SIGCONT);
         stopped.Wait().Expect(0);

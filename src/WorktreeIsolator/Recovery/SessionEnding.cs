@@ -48,6 +48,7 @@ internal sealed class SessionEnding : IDisposable
                 throw UnderWay(busy, name, what, "is under way");
             }
 
+            ticket.Begin();
             return new SessionEnding(store.Sessions, Find(store, record, name, what), ticket);
         }
         catch

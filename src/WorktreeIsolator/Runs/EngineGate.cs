@@ -132,7 +132,7 @@ internal sealed class EngineGate : IDisposable
         var within = waiting.Within(engine.LockTimeout - clock.Elapsed);
         if (taken is null && within > TimeSpan.Zero)
         {
-            waiting.Tell(1, null, what, LockHolder.Describe(file));
+            waiting.Tell(null, what, LockHolder.Describe(file));
             taken = FileLock.Acquire(file, within, LongestPause, cancellation: context.Cancel);
         }
 

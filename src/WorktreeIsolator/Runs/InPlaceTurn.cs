@@ -116,7 +116,7 @@ internal sealed class InPlaceTurn : IDisposable
         _lock = DirectoryTurn.TryTake(path, shared, holder);
         if (_lock is null && waiting.Remaining > TimeSpan.Zero)
         {
-            waiting.Tell(1, null, _what, LockHolder.Describe(path));
+            waiting.Tell(null, _what, LockHolder.Describe(path));
             _lock = DirectoryTurn.Take(path, shared, holder, waiting.Remaining, context.Cancel);
         }
 

@@ -20,6 +20,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly IReadOnlyList<string> _ancestors = RunEnvironment.Parents(options.Environment);
+    private readonly List<Ticket> _tickets = [];
     private string? _told;
 
     /// <summary>Whether it may wait at all.</summary>
@@ -31,6 +32,9 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <summary>How long it may still wait for something that has a limit of its own: the shorter of that and what was asked for.</summary>
     public TimeSpan Within(TimeSpan limit) => request.WaitTimeout is { } asked && RemainingOf(asked) < limit ? RemainingOf(asked) : MayWait ? limit : TimeSpan.Zero;
 
+    /// <summary>Where it stands in line, or stood last; null if it has no ticket.</summary>
+    private Ticket? Line => _tickets is [.., var last] ? last : null;
+
     /// <summary>How long it may stay with what dead runs left, before it says what it waits for and looks whether it is cancelled or late.</summary>
     public TimeSpan PatienceWithTheDead => Remaining < DeadRun.Pass ? Remaining : DeadRun.Pass;
 
@@ -41,6 +45,9 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <returns>False if it was not to be had; the run is skipped, and the record says why.</returns>
     public bool WaitInLine(Ticket ticket, WaitedFor what, (TimeSpan Most, string Key)? limit = null)
     {
+        // What it may have said of a wait before is over.
+        Line?.Say(null, null);
+        _tickets.Add(ticket);
         var ahead = ticket.Ahead();
         if (ahead.Count >= ticket.Places && ahead.All(_ancestors.Contains))
         {
@@ -48,33 +55,39 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
         }
 
         var within = limit is { } own ? Within(own.Most) : Remaining;
-        var first = ticket.Wait(within, (count, behind) => Tell(count - ticket.Places + 1, behind, what, null), context.Cancel);
+        var first = ticket.Wait(within, place => Tell(place, what), context.Cancel);
         return first is null || Busy($"run {Describe(first)}{PidOf(first)}", what, limit);
     }
 
-    /// <summary>Puts its place into the record and before the person who waits; what was told last is not told again.</summary>
-    /// <param name="position">1 for the next.</param>
+    /// <summary>Says what it waits for although it may be its turn in line, to those behind it as well.</summary>
     /// <param name="behind">The run that has what it waits for; null if that is no run.</param>
     /// <param name="what">What it waits for.</param>
     /// <param name="holder">Who has it, if no run does, or one that died.</param>
-    public void Tell(int position, string? behind, WaitedFor what, string? holder)
+    public void Tell(string? behind, WaitedFor what, string? holder)
     {
-        if (!MayWait)
+        if (Tell(new PlaceInLine(Line?.Place().Position ?? 1, behind, holder), what))
         {
-            return;
+            Line?.Say(behind, holder);
+        }
+    }
+
+    /// <summary>Puts its place into the record and before the person who waits; what was told last is not told again.</summary>
+    private bool Tell(PlaceInLine place, WaitedFor what)
+    {
+        var told = $"{place} {what.Name}";
+        if (!MayWait || told == _told)
+        {
+            return false;
         }
 
-        var told = $"{position} {behind} {what.Name} {holder}";
-        if (told != _told)
-        {
-            _told = told;
-            var queue = new QueueInfo(position, _clock.ElapsedMilliseconds, behind, holder, what.Name);
-            journal.Update(record => record with { State = RunState.Queued, Queue = queue });
-            journal.Note("step", $"Queued — waiting for {what.Name} ({Place()})");
-            options.Observer.Waits(what.Name, Place);
+        _told = told;
+        var queue = new QueueInfo(place.Position, _clock.ElapsedMilliseconds, place.Behind, place.HeldBy, what.Name);
+        journal.Update(record => record with { State = RunState.Queued, Queue = queue });
+        journal.Note("step", $"Queued — waiting for {what.Name} ({Place()})");
+        options.Observer.Waits(what.Name, Place);
+        return true;
 
-            string Place() => queue.Place(behind is null ? null : store.TryRead(behind), journal.Now)!;
-        }
+        string Place() => queue.Place(place.Behind is null ? null : store.TryRead(place.Behind), journal.Now)!;
     }
 
     /// <summary>Waits until nobody is left in the way who holds no lock: what dead runs left at work, a peer.</summary>
@@ -96,7 +109,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
                 return Busy(holder.TrimEnd('.'), what, limit);
             }
 
-            Tell(1, run, what, holder.TrimEnd('.'));
+            Tell(run, what, holder.TrimEnd('.'));
             var pause = Waiting.PauseAfter(clock.Elapsed, begun.Elapsed);
             Waiting.Pause(pause < left ? pause : left, context.Cancel);
         }
@@ -107,6 +120,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <summary>It has all that it waited for.</summary>
     public void Go()
     {
+        _tickets.ForEach(ticket => ticket.Begin());
         if (journal.Record.Queue is not null)
         {
             journal.Update(record => record with { Queue = new QueueInfo(null, _clock.ElapsedMilliseconds) });
