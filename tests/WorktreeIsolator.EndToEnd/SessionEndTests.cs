@@ -133,6 +133,69 @@ public sealed class Ending_a_session : IDisposable
         Assert.Equal("new", _repository.Git("show", "wt/session/chat:new"));
     }
 
+    [Theory]
+    [InlineData("land")]
+    [InlineData("drop")]
+    public void Says_of_its_earlier_runs_what_became_of_their_work(string command)
+    {
+        var isDropped = command == "drop";
+        var before = _repository.RunInSession("chat", EngineScript.Commit("before")).Expect(0).Record;
+        _repository.WtRun.Run("drop", "chat").Expect(0);
+        var first = _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0).Record;
+        var failed = _repository.RunInSession("chat", "echo two > two; exit 3").Expect(3).Record;
+        var last = _repository.RunInSession("chat", EngineScript.Commit("three")).Expect(0).Record;
+
+        var ended = _repository.WtRun.Run(command, "chat", "--json").Expect(0).Record;
+
+        Assert.All([first.Id, failed.Id], id =>
+        {
+            var record = _repository.Show(id);
+            Assert.Equal(id == first.Id ? RunState.Succeeded : RunState.Failed, record.State);
+            Assert.Equal(
+                (isDropped ? MergeBackResult.Dropped : MergeBackResult.Landed, "main", isDropped ? $"refs/wt-run/{last.Id}" : null, null),
+                (record.MergeBack!.Result, record.MergeBack.Target, record.RescueRef, record.Hint));
+            Assert.Equal(isDropped ? record.MergeBack.Commit : ended.MergeBack!.Commit, record.MergeBack.Commit);
+            Assert.NotNull(record.SettledAt);
+            Assert.EndsWith($"Session 'chat', to which it belonged, was {(isDropped ? "dropped" : "landed")}: wt-run show {last.Id[..8]}", record.Message!, StringComparison.Ordinal);
+        });
+        var list = _repository.WtRun.Run("list").Expect(0).Output;
+        Assert.DoesNotContain("(gone)", list, StringComparison.Ordinal);
+        Assert.Matches($"(?m)^{first.Id} .*  {(isDropped ? $"refs/wt-run/{last.Id} .* dropped" : "main .* landed")}$", list);
+        Assert.Matches($"(?m)^{failed.Id} .*  {(isDropped ? $"refs/wt-run/{last.Id} .* exit 3, dropped" : "main .* exit 3, landed")}$", list);
+        Assert.Equal($"refs/wt-run/{before.Id}", _repository.Show(before.Id).RescueRef);
+        Assert.Contains("has ended", _repository.WtRun.Run("land", first.Id).Expect(1).Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("land")]
+    [InlineData("drop")]
+    public void That_was_killed_while_its_records_were_written_is_gone_on_with(string command)
+    {
+        var first = _repository.RunInSession("chat", EngineScript.Commit("one")).Expect(0).Record;
+        var last = _repository.RunInSession("chat", EngineScript.Commit("two")).Expect(0).Record;
+        var other = _repository.RunInWorktree("true").Expect(0).Record;
+        var file = _repository[$".git/wt-run/runs/{other.Id}/run.json"];
+        File.Move(file, _scratch.Path("aside"));
+        _scratch.Run(_scratch.Root, "mkfifo", file).Expect(0);
+        using (var killed = _repository.WtRun.Start(command, "chat"))
+        {
+            // It looks for earlier runs of the session among all records, and waits for that one.
+            var store = new RunStore(_repository[".git/wt-run"]);
+            Eventually.True(() => store.TryRead(last.Id)?.SettledAt is not null, "the last run's record says what became of the session");
+            killed.Kill();
+        }
+
+        File.Move(_scratch.Path("aside"), file, overwrite: true);
+        Assert.NotEmpty(RepositoryState.Names(_repository[".git/wt-run/sessions"]));
+        Assert.True(File.Exists(_repository[$".git/wt-run/active/{last.Id}"]));
+
+        _repository.WtRun.Run("list").Expect(0);
+
+        var result = command == "drop" ? MergeBackResult.Dropped : MergeBackResult.Landed;
+        Assert.All([first.Id, last.Id], id => Assert.Equal(result, _repository.Show(id).MergeBack?.Result));
+        AssertEnded();
+    }
+
     [Fact]
     public void Is_refused_while_a_run_of_it_is_under_way()
     {

@@ -40,7 +40,8 @@ internal sealed class RunJournal : IDisposable
     /// <summary>Changes the record. A final state also takes the run off the list of active ones.</summary>
     /// <param name="change">Makes the new record from the last one.</param>
     /// <param name="sync">Whether the change must survive a power cut before the call returns.</param>
-    public void Update(Func<RunRecord, RunRecord> change, bool sync = false)
+    /// <param name="meanwhile">What follows from a final state, once that is written: who dies over it leaves the run active, so that recovery goes on with it.</param>
+    public void Update(Func<RunRecord, RunRecord> change, bool sync = false, Action? meanwhile = null)
     {
         var before = Record.State;
         Record = change(Record);
@@ -52,6 +53,7 @@ internal sealed class RunJournal : IDisposable
 
         if (Record.State.IsFinal())
         {
+            meanwhile?.Invoke();
             _store.Settle(Record);
         }
 

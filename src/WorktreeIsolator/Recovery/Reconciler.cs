@@ -199,6 +199,7 @@ public sealed class Reconciler
                 }
             }
 
+            SessionEnding.GoOn(_store, journal.Record, _options.Time);
             _store.Settle(journal.Record);
             return null;
         }

@@ -66,8 +66,8 @@ public static class RunDrop
             throw;
         }
 
-        ending?.End();
-        journal.Update(current => dropped with { SettledAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
+        journal.Update(
+            current => dropped with { SettledAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true, meanwhile: () => ending?.End(journal.Record, options.Time));
         return journal.Record;
     }
 

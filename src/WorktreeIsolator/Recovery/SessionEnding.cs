@@ -6,12 +6,12 @@ namespace WorktreeIsolator.Recovery;
 /// <summary>The turn of a session, held by who lands or drops it: no run of it is under way, and none begins meanwhile. Those that come wait.</summary>
 internal sealed class SessionEnding : IDisposable
 {
-    private readonly SessionStore _sessions;
+    private readonly RunStore _store;
     private readonly Ticket _ticket;
 
-    private SessionEnding(SessionStore sessions, Session session, Ticket ticket)
+    private SessionEnding(RunStore store, Session session, Ticket ticket)
     {
-        _sessions = sessions;
+        _store = store;
         _ticket = ticket;
         Session = session;
     }
@@ -49,7 +49,7 @@ internal sealed class SessionEnding : IDisposable
             }
 
             ticket.Begin();
-            return new SessionEnding(store.Sessions, Find(store, record, name, what), ticket);
+            return new SessionEnding(store, Find(store, record, name, what), ticket);
         }
         catch
         {
@@ -65,11 +65,65 @@ internal sealed class SessionEnding : IDisposable
     public static string? WhoDied(RunStore store, string name) => store.ActiveIds().FirstOrDefault(id =>
         store.TryRead(id) is { State: >= RunState.Preparing } run && run.Session == name && !run.State.IsFinal());
 
-    /// <summary>Its worktree is gone, and all that was in it is where it should be.</summary>
-    public void End() => _sessions.Forget(Session.Name);
+    /// <summary>
+    /// Its worktree is gone, and all that was in it is where it should be, as the record of its last run says: those of its earlier runs are told so, and
+    /// it is a session no more. To do that again does no harm.
+    /// </summary>
+    /// <param name="last">The record of its last run.</param>
+    /// <param name="time">The clock.</param>
+    public void End(RunRecord last, TimeProvider time)
+    {
+        foreach (var earlier in _store.ReadAll().Where(run => run.Session == Session.Name && run.Id != last.Id && run.FinishedAt >= Session.CreatedAt && run.WorkRef() is not null))
+        {
+            using var liveness = _store.TryTakeOver(earlier.Id, RunStore.Patience);
+            if (liveness is not null && _store.TryRead(earlier.Id) is { } record)
+            {
+                using var journal = _store.TakeOver(record, liveness, time);
+                journal.Update(now => Ended(now, last) with { SettledAt = journal.Now }, sync: true);
+            }
+        }
+
+        _store.Sessions.Forget(Session.Name);
+    }
+
+    /// <summary>Goes on with the end of a session whose landing or dropping died over that.</summary>
+    /// <param name="store">The store that holds the run.</param>
+    /// <param name="record">The session's last run. Whoever calls holds its liveness.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="WorktreeIsolatorException">The session is in use.</exception>
+    public static void GoOn(RunStore store, RunRecord record, TimeProvider time)
+    {
+        if (record is { Session: { } name, MergeBack.Result: not null } && record.WorkRef() is null && store.Sessions.TryRead(name) is { } session
+            && session.LastRun == record.Id && record.SettledAt >= session.LastUsedAt && !Directory.Exists(session.Worktree))
+        {
+            using var ending = Take(store, record, "ended");
+            ending!.End(record, time);
+        }
+    }
 
     /// <summary>Gives the turn to the next.</summary>
     public void Dispose() => _ticket.Dispose();
+
+    /// <summary>What became of an earlier run's work is what became of the session's.</summary>
+    private static RunRecord Ended(RunRecord earlier, RunRecord last)
+    {
+        var isDropped = last.MergeBack!.Result == MergeBackResult.Dropped;
+        var how = $"Session '{last.Session}', to which it belonged, was {(isDropped ? "dropped" : "landed")}: wt-run show {last.Id[..8]}";
+        return earlier with
+        {
+            State = earlier.State == RunState.NeedsMerge ? last.State : earlier.State,
+            MergeBack = earlier.MergeBack! with
+            {
+                Result = last.MergeBack.Result,
+                Target = last.MergeBack.Target,
+                Commit = isDropped ? earlier.MergeBack.Commit : last.MergeBack.Commit,
+                Conflicts = null,
+            },
+            RescueRef = earlier.RescueRef ?? (isDropped ? last.RescueRef : null),
+            Message = earlier.Message is { } message && earlier.State != RunState.NeedsMerge ? $"{message}\n{how}" : how,
+            Hint = null,
+        };
+    }
 
     /// <summary>Of a run that waits for its turn, or works, the session as a whole cannot be anything.</summary>
     private static void RequireOver(RunRecord? record, string name, string what)

@@ -75,16 +75,14 @@ internal static class Relanding
                 return null;
             }
 
-            if (landed.State == RunState.Succeeded && !Directory.Exists(record.Worktree))
-            {
-                ending?.End();
-            }
-
-            journal.Update(current => landed with { SettledAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true);
+            var ends = landed.State == RunState.Succeeded && !Directory.Exists(record.Worktree) ? ending : null;
+            journal.Update(
+                current => landed with { SettledAt = journal.Now, LockHeldMs = current.LockHeldMs }, sync: true, meanwhile: () => ends?.End(journal.Record, options.Time));
             return journal.Record;
         }
-        catch
+        catch when (journal.Record.SettledAt == record.SettledAt)
         {
+            // Once that is written, recovery goes on with what is left.
             Reconciler.NameRescue(repository, journal);
             store.Deactivate(record.Id);
             throw;
