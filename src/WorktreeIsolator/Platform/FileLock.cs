@@ -139,6 +139,24 @@ internal sealed unsafe class FileLock : IDisposable
         }
     }
 
+    /// <summary>Reads what <see cref="Describe"/> wrote, as much of it as there is room for; nothing is made on the heap.</summary>
+    /// <returns>How many bytes; 0 if nothing is there, or it cannot be read.</returns>
+    public static int ReadText(string path, Span<byte> buffer)
+    {
+        var fd = Libc.Open(path, Libc.O_RDONLY | Libc.O_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            return 0;
+        }
+
+        fixed (byte* start = buffer)
+        {
+            var length = Libc.Read(fd, start, (nuint)buffer.Length);
+            _ = Libc.Close(fd);
+            return length > 0 ? (int)length : 0;
+        }
+    }
+
     public void Dispose()
     {
         if (_fd >= 0)

@@ -1,31 +1,21 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Enumeration;
-using System.Text;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.Queueing;
 
-/// <summary>Where who waits in line stands.</summary>
-/// <param name="Position">1 if nobody is ahead but those who have begun.</param>
-/// <param name="Behind">The run that has what it waits for, or, if nobody knows, the first that is ahead; null if that is no run.</param>
-/// <param name="HeldBy">Who has it, if that is no run, or one that died.</param>
-internal readonly record struct PlaceInLine(int Position, string? Behind, string? HeldBy);
-
 /// <summary>
 /// A place in a queue, in order of arrival, across processes and without any process that keeps the order: a file in the queue's directory,
 /// whose name begins with a number, and which its owner holds locked from before it appears until it leaves. Whoever has fewer living tickets
 /// before his own than the queue has places may go, and keeps the ticket for as long as it takes. A dead owner's lock is free: his ticket counts
-/// no more, and the next who looks deletes it. Its text is for those behind it: nothing while its owner waits, or what he waits for once nobody is before
-/// him (<see cref="Say"/>), or that he has begun.
+/// no more, and the next who looks deletes it. Its text is for those behind it (<see cref="LineAhead"/>).
 /// </summary>
 internal sealed class Ticket : IDisposable
 {
     /// <summary>With which a ticket's name begins, so that the order of names is that of arrival.</summary>
     private const int NumberDigits = 10;
-
-    private const string Begun = "begun";
 
     private static readonly TimeSpan GateTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan GatePause = TimeSpan.FromMilliseconds(5);
@@ -37,15 +27,14 @@ internal sealed class Ticket : IDisposable
 
     private readonly string _path;
     private readonly FileLock _lock;
-
-    /// <summary>Tickets whose owner is known to have begun: that never changes, so nobody looks again.</summary>
-    private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
+    private readonly LineAhead _line;
 
     private Ticket(string path, int places, FileLock taken)
     {
         _path = path;
         Places = places;
         _lock = taken;
+        _line = new LineAhead(places);
     }
 
     /// <summary>How many may go at once.</summary>
@@ -90,7 +79,7 @@ internal sealed class Ticket : IDisposable
         PlaceInLine? told = null;
         for (var ahead = HeldAhead(); ahead.Count >= Places; ahead = LookAgain(ahead))
         {
-            var place = PlaceBehind(ahead);
+            var place = _line.PlaceBehind(ahead);
             if (place != told)
             {
                 changed(place);
@@ -111,15 +100,15 @@ internal sealed class Ticket : IDisposable
     }
 
     /// <summary>Where it stands now.</summary>
-    public PlaceInLine Place() => PlaceBehind(HeldAhead());
+    public PlaceInLine Place() => _line.PlaceBehind(HeldAhead());
 
     /// <summary>What those who stand behind it are told, while nobody stands before it and its owner waits for something all the same.</summary>
     /// <param name="behind">The run that has what he waits for; null if that is none.</param>
     /// <param name="heldBy">Who has it, if that is no run, or one that died; null, with no run either, if that is over.</param>
-    public void Say(string? behind, string? heldBy) => _lock.Describe($"{behind}\n{heldBy}");
+    public void Say(string? behind, string? heldBy) => _lock.Describe(LineAhead.Waits(behind, heldBy));
 
     /// <summary>Its owner has all that he waited for.</summary>
-    public void Begin() => _lock.Describe(Begun);
+    public void Begin() => _lock.Describe(LineAhead.Begun);
 
     /// <summary>Leaves the queue, even if the directory was deleted or can be written no more: what becomes of a run's work does not depend on that.</summary>
     public void Dispose()
@@ -149,48 +138,6 @@ internal sealed class Ticket : IDisposable
         }
 
         return isNext || CountOfTicketsBefore(_path) == ahead.Count ? ahead : PathsAhead();
-    }
-
-    /// <summary>
-    /// Whoever has begun is among the first, as many as there are places. Of the others each waits, be it for a place or, as the first may, for a peer, for
-    /// what a dead run left, for a landing, or at the next gate: so no two are told the same position.
-    /// </summary>
-    private PlaceInLine PlaceBehind(List<string> ahead)
-    {
-        var (waiting, first) = (ahead.Count, Array.Empty<string>());
-        for (var i = 0; i < Math.Min(Places, ahead.Count); i++)
-        {
-            if (!_begun.Contains(ahead[i]))
-            {
-                var said = ReadText(ahead[i]);
-                if (said is not [Begun, ..])
-                {
-                    first = i == 0 ? said : first;
-                    continue;
-                }
-
-                _begun.Add(ahead[i]);
-            }
-
-            waiting--;
-        }
-
-        return first is [var behind, var heldBy, ..] && (behind.Length > 0 || heldBy.Length > 0)
-            ? new(waiting + 1, behind.Length > 0 ? behind : null, heldBy.Length > 0 ? heldBy : null)
-            : new(waiting + 1, ahead.Count > 0 ? RunIn(ahead[0]) : null, null);
-    }
-
-    /// <summary>The lines of a ticket; none if it is gone by now.</summary>
-    private static string[] ReadText(string path)
-    {
-        try
-        {
-            return Encoding.UTF8.GetString(AnyFile.ReadAllBytes(path)).Split('\n');
-        }
-        catch (Exception e) when (e is IOException or WorktreeIsolatorException)
-        {
-            return [];
-        }
     }
 
     private List<string> HeldAhead() => PathsAhead().FindAll(IsHeld);
@@ -252,7 +199,8 @@ internal sealed class Ticket : IDisposable
         return long.Parse(name[..name.IndexOf('-')], NumberStyles.None, CultureInfo.InvariantCulture);
     }
 
-    private static string RunIn(string path) => path[(path.LastIndexOf('-') + 1)..];
+    /// <summary>The run that holds a ticket, by its path.</summary>
+    internal static string RunIn(string path) => path[(path.LastIndexOf('-') + 1)..];
 
     /// <summary>Counts the tickets before one, without a string for each.</summary>
     private sealed class Counter(string path) : FileSystemEnumerator<string>(Path.GetDirectoryName(path)!)
