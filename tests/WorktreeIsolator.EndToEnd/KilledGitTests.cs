@@ -124,6 +124,20 @@ public sealed class A_git_that_is_killed : IDisposable
         Assert.Equal(["refs/heads/main"], _repository.Refs);
     }
 
+    [Theory]
+    [InlineData("$$")]
+    [InlineData("$PPID $$")]
+    public void Once_it_has_staged_what_was_edited_does_not_lose_what_had_been_staged_before(string killed)
+    {
+        PutInFrontOfGit($"case \" $* \" in *' update-ref '*' refs/heads/wt/'*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then kill -9 {killed}; fi;; esac");
+
+        _ = _repository.RunInWorktree($"echo staged > f; git add f; git hash-object f > '{_scratch.Path("staged")}'; echo edited > f; touch '{_scratch.Path("armed")}'");
+        _repository.Prune();
+
+        Assert.False(File.Exists(_scratch.Path("armed")), "nothing was killed");
+        Assert.Contains(File.ReadAllText(_scratch.Path("staged")), _repository.Git("rev-list", "--objects", "--no-object-names", "--all") + "\n", StringComparison.Ordinal);
+    }
+
     [Fact]
     public void While_it_holds_what_was_squashed_does_its_step_again()
     {
