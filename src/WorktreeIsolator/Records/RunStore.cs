@@ -18,6 +18,9 @@ public sealed partial class RunStore
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>The directories in it, those of queues and locks, too.</summary>
+    private static readonly string[] Parts = ["runs", "active", "pending", "sessions", "queue", "turns", "targets", "checkouts", "fetch", "trash"];
+
     private readonly string _runs;
     private readonly string _active;
     private readonly string _pending;
@@ -35,15 +38,25 @@ public sealed partial class RunStore
     /// <summary>The store of a project, whether anything is in it yet or not.</summary>
     /// <param name="projectPath">Absolute path of the project, anywhere in its repository; it exists.</param>
     /// <param name="environment">The caller's variables, for git.</param>
-    /// <exception cref="WorktreeIsolatorException">git is missing or too old, or refuses the repository.</exception>
-    public static RunStore Of(string projectPath, IReadOnlyDictionary<string, string> environment) =>
-        Repository.TryOpen(projectPath, environment) is { } repository ? new(repository.StateDirectory) : WithoutGit(projectPath);
+    /// <exception cref="WorktreeIsolatorException">git is missing or too old, or refuses the repository; or something is where the store's directories belong.</exception>
+    public static RunStore Of(string projectPath, IReadOnlyDictionary<string, string> environment)
+    {
+        var store = Repository.TryOpen(projectPath, environment) is { } repository ? new RunStore(repository.StateDirectory) : WithoutGit(projectPath);
+        return store.WhyUnfit() is { } unfit ? throw unfit : store;
+    }
 
     /// <summary>The store of a project that lies in no git repository.</summary>
     public static RunStore WithoutGit(string projectPath) => new(Path.Combine(CanonicalPath.Of(projectPath), ".wt-run"));
 
     /// <summary>Where the store lies.</summary>
     public string StateDirectory { get; }
+
+    /// <summary>
+    /// What is where a directory of the store belongs and is none, or one that we may not read, with what helps; null if all is well. Without this look
+    /// the store would seem empty, and what prune and doctor say of worktrees and branches then is wrong.
+    /// </summary>
+    internal WorktreeIsolatorException? WhyUnfit() => OwnDirectory.WhyUnfit(StateDirectory)
+        ?? Array.ConvertAll(Parts, part => OwnDirectory.WhyUnfit(Path.Combine(StateDirectory, part))).FirstOrDefault(unfit => unfit is not null);
 
     /// <summary>The sessions of the repository.</summary>
     public SessionStore Sessions => new(StateDirectory);

@@ -42,7 +42,7 @@ public sealed class Diagnosis
             var repository = Repository.TryOpen(project.Path, _options.Environment);
             var store = repository is null ? RunStore.WithoutGit(project.Path) : new RunStore(repository.StateDirectory);
             var findings = new List<DiagnosisFinding>(new ProjectDiagnosis(project, _options, repository, store).Look());
-            if (_stores.Add(store.StateDirectory))
+            if (_stores.Add(store.StateDirectory) && store.WhyUnfit() is null)
             {
                 findings.AddRange(new StoreDiagnosis(project, _options, _retention, repository, store).Look());
             }
