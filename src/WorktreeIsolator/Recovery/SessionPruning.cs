@@ -1,11 +1,13 @@
 using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Git;
 using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Recovery;
 
 /// <summary>Drops sessions that nobody has used for as long as <c>sessions</c> says: all that they hold goes under a rescue ref.</summary>
-internal sealed class SessionPruning(PruneScope scope, RunnerOptions options)
+internal sealed class SessionPruning(PruneScope scope, RunnerOptions options, Repository repository)
 {
     /// <summary>Prunes.</summary>
     public IEnumerable<PruneItem> Prune() => [.. scope.Sessions.Select(Prune)];
@@ -17,6 +19,11 @@ internal sealed class SessionPruning(PruneScope scope, RunnerOptions options)
         if (Ticket.Holders(SessionStore.QueueFor(scope.Store.StateDirectory, session.Name)) is [var busy, ..])
         {
             return PruneScope.Leave("session", session.Name, $"run {busy} of it is under way");
+        }
+
+        if (ObstacleOf(session) is { } obstacle)
+        {
+            return PruneScope.Leave("session", session.Name, $"{obstacle.Why}; to go on with it, or to end it, first: {obstacle.Help}");
         }
 
         if (scope.Now - session.LastUsedAt < scope.Retention.Sessions)
@@ -33,4 +40,7 @@ internal sealed class SessionPruning(PruneScope scope, RunnerOptions options)
                 () => RunDrop.Drop(scope.Project, record, options))
             : PruneScope.Leave("session", session.Name, $"the record of its last run {session.LastRun} is gone; a run in it makes a new one: wt-run run --session {session.Name} -- true");
     }
+
+    private SessionObstacle? ObstacleOf(Session session) => SessionObstacle.Moved(repository, SessionName.Parse(session.Name), session.Worktree)
+        ?? SessionObstacle.CheckedOutElsewhere(repository, BranchName.Parse(session.Branch), session.Worktree);
 }
