@@ -174,7 +174,12 @@ public sealed partial class RunStore
     }
 
     /// <summary>Continues the record of a run whose supervisor is dead.</summary>
-    internal RunJournal TakeOver(RunRecord record, FileLock liveness, TimeProvider time) => new(this, record, liveness, time);
+    internal RunJournal TakeOver(RunRecord record, FileLock liveness, TimeProvider time)
+    {
+        // Who was killed while he wrote the record may have been the last who had anything to write.
+        _ = AnyFile.TryDelete(Path.Combine(DirectoryOf(record.Id), "run.json" + DurableFile.Aside));
+        return new RunJournal(this, record, liveness, time);
+    }
 
     /// <summary>
     /// Writes a new run down. It appears complete: its directory is made aside with the liveness lock held and then renamed, so that no one

@@ -70,6 +70,13 @@ public sealed class SessionStore(string stateDirectory)
         DurableFile.Replace(FileOf(session.Name), RecordWriter.ToUtf8(session), sync: true);
     }
 
+    /// <summary>The names of sessions that died before they began, or while they ended, or are just doing one of both.</summary>
+    internal IReadOnlyList<string> Unfinished() =>
+    [
+        .. (Directory.Exists(_sessions) ? Directory.GetDirectories(_sessions) : []).Select(Path.GetFileName).OfType<string>()
+            .Where(name => SessionName.TryParse(name) is not null && !File.Exists(FileOf(name))),
+    ];
+
     /// <summary>Forgets a session, or what is left of one that had ended.</summary>
     internal void Forget(string name)
     {

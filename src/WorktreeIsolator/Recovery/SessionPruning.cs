@@ -10,7 +10,21 @@ namespace WorktreeIsolator.Recovery;
 internal sealed class SessionPruning(PruneScope scope, RunnerOptions options, Repository repository)
 {
     /// <summary>Prunes.</summary>
-    public IEnumerable<PruneItem> Prune() => [.. scope.Sessions.Select(Prune)];
+    public IEnumerable<PruneItem> Prune() => [.. scope.Sessions.Select(Prune), .. scope.Store.Sessions.Unfinished().Select(PruneUnfinished).OfType<PruneItem>()];
+
+    /// <summary>What is left of a session that its wt-run was killed over when it began or ended; null if someone has the session's turn.</summary>
+    private PruneItem? PruneUnfinished(string name)
+    {
+        var (sessions, queue) = (scope.Store.Sessions, SessionStore.QueueFor(scope.Store.StateDirectory, name));
+        return Ticket.Holders(queue).Count > 0 ? null : scope.Take("trash", sessions.DirectoryOf(name), "what a session left whose wt-run was killed when it began or ended", () =>
+        {
+            using var turn = Ticket.Take(queue, RunId.New().ToString());
+            if (turn.Ahead().Count == 0 && sessions.Unfinished().Contains(name, StringComparer.Ordinal))
+            {
+                sessions.Forget(name);
+            }
+        });
+    }
 
     private PruneItem Prune(Session session)
     {
