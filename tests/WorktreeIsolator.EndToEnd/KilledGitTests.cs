@@ -124,6 +124,20 @@ public sealed class A_git_that_is_killed : IDisposable
         Assert.Equal(["refs/heads/main"], _repository.Refs);
     }
 
+    [Theory]
+    [InlineData("$$")]
+    [InlineData("$PPID $$")]
+    public void Once_it_has_staged_what_was_edited_does_not_lose_what_had_been_staged_before(string killed)
+    {
+        PutInFrontOfGit($"case \" $* \" in *' update-ref '*' refs/heads/wt/'*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then kill -9 {killed}; fi;; esac");
+
+        _ = _repository.RunInWorktree($"echo staged > f; git add f; git hash-object f > '{_scratch.Path("staged")}'; echo edited > f; touch '{_scratch.Path("armed")}'");
+        _repository.Prune();
+
+        Assert.False(File.Exists(_scratch.Path("armed")), "nothing was killed");
+        Assert.Contains(File.ReadAllText(_scratch.Path("staged")), _repository.Git("rev-list", "--objects", "--no-object-names", "--all") + "\n", StringComparison.Ordinal);
+    }
+
     [Fact]
     public void While_it_holds_what_was_squashed_does_its_step_again()
     {
@@ -138,6 +152,47 @@ public sealed class A_git_that_is_killed : IDisposable
         Assert.Equal((MergeBackResult.Landed, $"refs/wt-run/{record.Id}"), (record.MergeBack?.Result, record.RescueRef));
         Assert.Equal([_repository.Path], _repository.Worktrees);
         Assert.Equal(["main"], _repository.Branches);
+    }
+
+    [Theory]
+    [InlineData("update-ref --no-deref refs/wt-run-merge/")]
+    [InlineData("update-ref --no-deref -d refs/wt-run-merge/")]
+    public void While_it_holds_a_merge_or_lets_go_of_it_does_its_step_again(string command)
+    {
+        PutInFrontOfGit($"""
+            case " $* " in *' {command}'*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then
+                mkdir -p '{_repository[".git/refs/wt-run-merge"]}'; touch "{_repository[".git/refs/wt-run-merge"]}/$(cat '{_scratch.Path("run")}').lock"; kill -9 $$
+            fi;; esac
+            """);
+        Arm();
+
+        var record = _repository.RunInWorktree(
+            $"{EngineScript.Commit("work")}; {EngineScript.CommitInCheckout(_repository, "other")}; echo $WT_RUN_ID > '{_scratch.Path("run")}'").Expect(0).Record;
+
+        Assert.False(File.Exists(_scratch.Path("armed")), "nothing was killed");
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+        Assert.Equal(["refs/heads/main"], _repository.Refs);
+        Assert.Empty(Directory.EnumerateFiles(_repository[".git/refs"], "*.lock", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void With_the_landing_of_a_session_that_had_started_it_is_in_nobodys_way()
+    {
+        var record = _repository.RunInSession("chat", EngineScript.Commit("work")).Expect(0).Record;
+        _repository.Commit("other", "line\n");
+        PutInFrontOfGit($"""
+            case " $* " in *' update-ref --no-deref refs/wt-run-merge/'*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then
+                mkdir -p '{_repository[".git/refs/wt-run-merge"]}'; touch '{_repository[$".git/refs/wt-run-merge/{record.Id}.lock"]}'; kill -9 $PPID $$
+            fi;; esac
+            """);
+        Arm();
+        _repository.WtRun.Run("land", "chat").Expect(137);
+
+        Assert.Equal(MergeBackResult.Landed, _repository.WtRun.Run("land", "chat", "--json").Expect(0).Record.MergeBack?.Result);
+
+        Assert.Equal("work\n", _repository.Read("work"));
+        Assert.Equal(["refs/heads/main"], _repository.Refs);
+        Assert.Empty(Directory.EnumerateFiles(_repository[".git/refs"], "*.lock", SearchOption.AllDirectories));
     }
 
     [Fact]

@@ -60,28 +60,47 @@ internal sealed class Repository
     public bool IsAncestor(CommitId commit, string of) =>
         of == commit.ToString() || Git.ReadOnly().Try(["merge-base", "--is-ancestor", commit.ToString(), of]).Succeeded;
 
-    /// <summary>
-    /// Deletes a ref. Others may delete refs at the same moment, and the lock that all of them take is left behind by one that is killed: who was killed
-    /// himself removes it, and the others try again.
-    /// </summary>
+    /// <summary>Makes a ref of a run, or moves it, whatever it names.</summary>
+    /// <param name="name">The full name.</param>
+    /// <param name="to">What it is to name.</param>
+    /// <param name="runId">The run whose ref it is.</param>
+    /// <exception cref="GitException">git could not.</exception>
+    public void SetRef(string name, CommitId to, string runId)
+    {
+        string[] arguments = ["update-ref", "--no-deref", name, to.ToString()];
+        if (UpdateRef(name, arguments, runId) is { Succeeded: false } failed)
+        {
+            throw new GitException(arguments, failed.ExitCode, failed.Error);
+        }
+    }
+
+    /// <summary>Deletes a ref.</summary>
     /// <param name="name">The full name.</param>
     /// <param name="at">What it has to name still; null for whatever it names.</param>
     /// <param name="runId">The run whose ref it is.</param>
-    public GitResult DeleteRef(string name, CommitId? at, string runId)
+    public GitResult DeleteRef(string name, CommitId? at, string runId) =>
+        UpdateRef(name, at is { } commit ? ["update-ref", "--no-deref", "-d", name, commit.ToString()] : ["update-ref", "--no-deref", "-d", name], runId);
+
+    /// <summary>
+    /// A git that is killed leaves the lock of the ref, and the one that everyone takes who deletes a ref: who was killed himself removes them, and the
+    /// others try again.
+    /// </summary>
+    private GitResult UpdateRef(string name, IReadOnlyList<string> arguments, string runId)
     {
         const int tries = 3;
         for (var attempt = 1; ; attempt++)
         {
             var began = TimeProvider.System.GetUtcNow();
-            var result = Git.OfRun(runId).Try(at is { } commit ? ["update-ref", "--no-deref", "-d", name, commit.ToString()] : ["update-ref", "--no-deref", "-d", name]);
+            var result = Git.OfRun(runId).Try(arguments);
+            if (result.WasKilled)
+            {
+                LeftLock.Remove(this, began, name);
+                LeftLock.Remove(this, began);
+            }
+
             if (attempt == tries || !(result.WasKilled || result.Error.Contains("packed-refs.lock': File exists", StringComparison.Ordinal)))
             {
                 return result;
-            }
-
-            if (result.WasKilled)
-            {
-                LeftLock.Remove(this, began);
             }
         }
     }

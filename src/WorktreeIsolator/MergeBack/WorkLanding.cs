@@ -179,7 +179,7 @@ internal sealed class WorkLanding(
         if (mergeable.IsNew)
         {
             _isHeld = true;
-            repository.Git.Run(["update-ref", "--no-deref", MergeRef, mergeable.Commit.ToString()]);
+            repository.SetRef(MergeRef, mergeable.Commit, runId);
         }
     }
 

@@ -104,11 +104,12 @@ internal sealed class Rescue(
 
         // Before the engine's index is touched.
         var index = unfinished is not null || status.HasStagedVersions || (status.IsDirty && !commitOntoBranch) ? _snapshot.Index() : null;
+        var staged = index is not null && unfinished is null && commitOntoBranch ? HoldIndex(index, status.Head) : (CommitId?)null;
         var kept = KeepOnBranch(status, unfinished, message, commitOntoBranch);
         var tree = unfinished is not null || hasHidden || (status.IsDirty && !commitOntoBranch)
             ? _snapshot.WorkingTree(status, withUntracked: tooMuch is null, passOver: unreadable is not null)
             : null;
-        kept = kept with { RescueRef = HoldWhatIsLeft(status.Head, status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index) };
+        kept = kept with { RescueRef = HoldWhatIsLeft(status.Head, status.Head is null ? null : kept.Tip, kept.RunBranchTip, tree, index, staged) };
         var unpushed = _beyond.InSubmodules();
         var beyond = tooMuch ?? unreadable ?? WhatNoRefHolds.In(status, _snapshot.RepositoriesAround(entries, status)) ?? unpushed ?? _beyond.In(kept.Tip);
         return kept with
@@ -169,11 +170,19 @@ internal sealed class Rescue(
     /// <summary>Puts a commit under the rescue ref.</summary>
     public string Hold(CommitId commit) => _ref.Hold(commit);
 
+    /// <summary>Once the working tree is staged nothing else knows what was: whoever is killed between that and the end leaves it here.</summary>
+    private CommitId HoldIndex(string tree, CommitId? head)
+    {
+        var staged = CommitIndex(tree, head);
+        _ = _ref.Hold(staged);
+        return staged;
+    }
+
     /// <summary>What the run branch cannot hold: the working tree, the index, and every commit that only this worktree knows.</summary>
-    private string? HoldWhatIsLeft(CommitId? head, CommitId? tip, CommitId? runBranchTip, string? tree, string? index)
+    private string? HoldWhatIsLeft(CommitId? head, CommitId? tip, CommitId? runBranchTip, string? tree, string? index, CommitId? staged = null)
     {
         var tipTree = tip is null || (tree is null && index is null) ? null : git.ReadOnly().Run(["rev-parse", $"{tip}^{{tree}}"]).Output;
-        var staged = index is null || index == tipTree || index == tree ? (CommitId?)null : CommitIndex(index, head);
+        staged ??= index is null || index == tipTree || index == tree ? null : CommitIndex(index, head);
         var others = OtherObjects().ToList();
         others.ForEach(other => _ref.HoldObject(other.Name, other.Id));
         var loose = LooseCommits.Find(repository, worktree.AdminDirectory, _branchWithHistory, tip, worktree.Base, runBranchTip);

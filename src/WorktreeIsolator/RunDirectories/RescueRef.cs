@@ -77,7 +77,7 @@ internal sealed class RescueRef(Repository repository, string runId)
         }
         else if (Resolve($"{held}^{{tree}}") != Resolve(tree) || !commits.All(commit => IsAncestor(commit.Id, held)))
         {
-            Set(Commit(tree, [.. commits, new(Before, held)]), held);
+            Set(Commit(tree, [.. commits, .. commits.Any(commit => commit.Id == held) ? Array.Empty<RescuedCommit>() : [new(Before, held)]]), held);
         }
 
         return Name;

@@ -222,7 +222,8 @@ internal sealed class ModelInvariants(ModelWorld world)
         var lost = Ledger().Where(made => !held.Contains(made.Id)).ToList();
         if (lost.Count > 0)
         {
-            held.UnionWith(Repository.Worktrees.Skip(2).SelectMany(path => Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories))
+            held.UnionWith(Repository.Worktrees.Except([Repository.Path, world.Scratch.Path("second")])
+                .SelectMany(path => Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories))
                 .Select(file => Repository.Git("hash-object", file)));
             RequireNone("lost", lost.Where(made => !held.Contains(made.Id)).Select(made => $"{made.Kind} {made.Id} of {Describe(world.RecordOf(made.Run))}"));
         }
