@@ -111,15 +111,7 @@ public sealed class Something_else_in_the_place_of_a_directory_of_ours : IDispos
     {
         var record = _repository.RunInWorktree("true").Expect(0).Record;
         var path = _repository[part];
-        List<string> user = [];
-        if (Environment.UserName == "root")
-        {
-            // For root nothing is unreadable.
-            _scratch.Run(_scratch.Root, "chmod", "-R", "a+rwX", _scratch.Root).Expect(0);
-            _scratch.Run(_scratch.Root, "chown", "-R", $"{Nobody}:{Nobody}", _scratch.Root).Expect(0);
-            user.AddRange(["setpriv", "--reuid", Nobody, "--regid", Nobody, "--clear-groups"]);
-        }
-
+        var user = WhoMayNotReadAll();
         File.SetUnixFileMode(path, UnixFileMode.None);
         foreach (var (command, exitCode) in new[] { ("run -- true", 125), ("list", 1), ($"show {record.Id}", 1), ("prune", 1), ("doctor", 1) })
         {
@@ -129,6 +121,43 @@ public sealed class Something_else_in_the_place_of_a_directory_of_ours : IDispos
 
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Assert.Contains(record.Id, _scratch.Run(_repository.Path, [.. user, WtRun.Program, "list"]).Expect(0).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Is_a_record_that_this_user_may_not_read_and_the_others_are_there_all_the_same()
+    {
+        var (hidden, other) = (_repository.RunInWorktree("true").Expect(0).Record.Id, _repository.RunInWorktree("true").Expect(0).Record.Id);
+        var session = _repository.RunInSession("chat", "true").Expect(0).Record.Id;
+        var user = WhoMayNotReadAll();
+        File.SetUnixFileMode(_repository[$".git/wt-run/runs/{hidden}"], UnixFileMode.None);
+        File.SetUnixFileMode(_repository[".git/wt-run/sessions/chat"], UnixFileMode.None);
+
+        var list = As(user, "list").Expect(0);
+        Assert.Contains(other, list.Output, StringComparison.Ordinal);
+        Assert.Contains($"Run {hidden} is not listed: its record '{_repository[$".git/wt-run/runs/{hidden}/run.json"]}' cannot be read.", list.Error, StringComparison.Ordinal);
+        Assert.Contains("it is damaged, or this user may not read it.", As(user, "show", hidden).Expect(1).Error, StringComparison.Ordinal);
+        Assert.Contains("The state of session 'chat' cannot be read", As(user, "run", "--session", "chat", "--", "true").Expect(125).Error, StringComparison.Ordinal);
+        Assert.Contains($"left record {hidden}: its record cannot be read", As(user, "prune").Expect(0).Output, StringComparison.Ordinal);
+        Assert.Contains($"records: Run {hidden}: its record cannot be read", As(user, "doctor").Expect(0).Output, StringComparison.Ordinal);
+        As(user, "run", "--worktree", "--", "true").Expect(0);
+
+        File.SetUnixFileMode(_repository[".git/wt-run/sessions/chat"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Assert.Contains(session, As(user, "show", "chat").Expect(0).Output, StringComparison.Ordinal);
+    }
+
+    private Finished As(List<string> user, params IReadOnlyList<string> arguments) => _scratch.Run(_repository.Path, [.. user, WtRun.Program, .. arguments]);
+
+    /// <summary>What a command begins with that is run by someone to whom modes apply; for root nothing is unreadable.</summary>
+    private List<string> WhoMayNotReadAll()
+    {
+        if (Environment.UserName != "root")
+        {
+            return [];
+        }
+
+        _scratch.Run(_scratch.Root, "chmod", "-R", "a+rwX", _scratch.Root).Expect(0);
+        _scratch.Run(_scratch.Root, "chown", "-R", $"{Nobody}:{Nobody}", _scratch.Root).Expect(0);
+        return ["setpriv", "--reuid", Nobody, "--regid", Nobody, "--clear-groups"];
     }
 
     private static void Replace(string path, string kind)

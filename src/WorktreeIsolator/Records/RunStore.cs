@@ -64,7 +64,7 @@ public sealed partial class RunStore
     /// <summary>The directory of one run.</summary>
     public string DirectoryOf(string id) => Path.Combine(_runs, id);
 
-    /// <summary>The record of one run; null if there is none, or it was written by a newer version of this program.</summary>
+    /// <summary>The record of one run; null if there is none, or it cannot be read (<see cref="IsUnreadable"/>).</summary>
     public RunRecord? TryRead(string id) => TryRead(id, out _);
 
     /// <summary>What can be understood of a record that a newer version of this program wrote; null if that is nothing, or it is none.</summary>
@@ -80,7 +80,7 @@ public sealed partial class RunStore
             text = DurableFile.Read(Path.Combine(DirectoryOf(id), "run.json"));
             return RecordReader.ReadRun(text);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException or UnauthorizedAccessException)
         {
             return null;
         }
@@ -98,7 +98,7 @@ public sealed partial class RunStore
     /// <summary>The file that is there as long as a run is not final.</summary>
     internal string ActiveFile(string id) => Path.Combine(_active, id);
 
-    /// <summary>Whether there is a record that this program cannot read: a newer one wrote it, or it is damaged.</summary>
+    /// <summary>Whether there is a record that this program cannot read: a newer one wrote it, it is damaged, or another user's.</summary>
     public bool IsUnreadable(string id) => Directory.Exists(DirectoryOf(id)) && TryRead(id) is null && Directory.Exists(DirectoryOf(id));
 
     /// <summary>All records, oldest first.</summary>

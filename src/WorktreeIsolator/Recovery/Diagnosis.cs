@@ -49,6 +49,10 @@ public sealed class Diagnosis
 
             return findings;
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [new("state", project.Name, DiagnosisStatus.Problem, $"It cannot be looked at: {e.Message}")];
+        }
         catch (WorktreeIsolatorException e)
         {
             return [new("repository", project.Name, DiagnosisStatus.Problem, e.Message.Trim(), e.Hint)];
@@ -75,6 +79,11 @@ public sealed class Diagnosis
     {
         const string check = "state_home";
         var (path, existing) = (_options.StateHome, NearestDirectory.Of(_options.StateHome));
+        if (OwnDirectory.WhyUnfit(path) is { } unfit)
+        {
+            return new(check, null, DiagnosisStatus.Problem, unfit.Message, unfit.Hint);
+        }
+
         if (!NearestDirectory.IsWritable(existing))
         {
             return new(

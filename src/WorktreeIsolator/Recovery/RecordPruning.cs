@@ -12,7 +12,7 @@ namespace WorktreeIsolator.Recovery;
 internal sealed class RecordPruning(PruneScope scope, RunRefList refs, IReadOnlyDictionary<string, string> environment)
 {
     /// <summary>Why the record of a run is left that this program cannot read.</summary>
-    public const string Unreadable = "its record cannot be read: a newer wt-run wrote it, or it is damaged";
+    public const string Unreadable = "its record cannot be read: a newer wt-run wrote it, it is damaged, or this user may not read it";
 
     private readonly HashSet<string> _rescued = [.. refs.Rescues.Select(rescue => Path.GetFileName(rescue.Name))];
 
