@@ -41,7 +41,7 @@ internal static class Program
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Failure.Tell(e.Message, null, arguments.WantsJson);
+            Failure.Tell(e.Message, "wt-run doctor   # looks at whose the files are, at locks and disks", arguments.WantsJson);
             return CodeForTrouble(arguments);
         }
 #pragma warning disable CA1031 // The last line of defence: whatever it is, a person gets one line rather than a stack trace.

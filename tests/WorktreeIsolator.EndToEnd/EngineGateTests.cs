@@ -275,7 +275,7 @@ public sealed class The_gate_of_an_engine : IDisposable
     {
         Configure(_scratch.Script("engine", "true\n"), "max_parallel = 1");
         Runner.Run("run", "two", "--engine", "e").Expect(0);
-        File.WriteAllText(Path.Combine(Queue, ".holder-0123456789ab.4711.new"), "half");
+        File.WriteAllText(Path.Combine(Queue, ".holder-0123456789ab.new"), "half");
 
         Runner.Run("run", "two", "--engine", "e").Expect(0);
 

@@ -57,7 +57,7 @@ public sealed class Prune_by_age : IDisposable
         Assert.Contains($"left record {conflict.Id}: run {conflict.Id} needs you; land it: wt-run land {conflict.Id[..8]}; give it up: wt-run drop {conflict.Id[..8]}", pruned);
         Assert.Contains($"left record {kept.Id}: the worktree of run {kept.Id} is kept; land it: wt-run land {kept.Id[..8]}; give it up: wt-run drop {kept.Id[..8]}", pruned);
         Assert.Contains($"left record {rescued.Id}: refs/wt-run/{rescued.Id} keeps what was rescued of its run", pruned);
-        Assert.Contains($"left record {newer.Id}: its record cannot be read: a newer wt-run wrote it, or it is damaged", pruned);
+        Assert.Contains($"left record {newer.Id}: its record cannot be read: a newer wt-run wrote it, it is damaged, or this user may not read it", pruned);
         Assert.DoesNotContain(pruned, item => item.StartsWith("took record", StringComparison.Ordinal));
         Assert.Equal(5, RepositoryState.Names(_repository[".git/wt-run/runs"]).Count);
     }

@@ -58,7 +58,7 @@ internal static class RunLookup
         .SelectMany(owner => owner.Store.Ids().Where(id => id.StartsWith(prefix, StringComparison.Ordinal) && owner.Store.IsUnreadable(id)).Select(id => owner.Store.DirectoryOf(id)))
         .Select(directory => new WorktreeIsolatorException(
             FailureKind.System,
-            $"The record of run {Path.GetFileName(directory)} cannot be read: a newer wt-run wrote it, or it is damaged.",
+            $"The record of run {Path.GetFileName(directory)} cannot be read: a newer wt-run wrote it, it is damaged, or this user may not read it.",
             $"It is '{Path.Combine(directory, "run.json")}'; what the run printed is beside it. What is left of the run: wt-run doctor"))
         .FirstOrDefault();
 

@@ -2,18 +2,26 @@ using System.Runtime.InteropServices;
 
 namespace WorktreeIsolator.Platform;
 
-/// <summary>Files that are replaced whole: a reader sees the old content or the new, and after a crash one of both is there.</summary>
+/// <summary>
+/// Files that are replaced whole: a reader sees the old content or the new, and after a crash one of both is there. Whoever replaces one holds the lock
+/// under which that is done, so the name of what is written aside is always the same, and what a writer left who was killed goes with the next one.
+/// </summary>
 internal static class DurableFile
 {
+    /// <summary>What the name of a file ends with that is just being written.</summary>
+    public const string Aside = ".new";
+
     /// <summary>Writes a file aside and renames it into place.</summary>
     /// <param name="path">Absolute path.</param>
     /// <param name="content">The whole content.</param>
     /// <param name="sync">Whether it must survive a power cut from now on; costs a disk flush.</param>
     public static void Replace(string path, ReadOnlySpan<byte> content, bool sync)
     {
-        var aside = $"{path}.{Environment.ProcessId}.new";
+        var aside = path + Aside;
         try
         {
+            // One that is there may be another user's, and not for us to write.
+            File.Delete(aside);
             using (var stream = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
             {
                 stream.Write(content);

@@ -9,6 +9,7 @@ internal static class Sharing
     private const UnixFileMode OfGroup = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
 
     /// <summary>Makes a directory, and those above it; nothing if it is there.</summary>
+    /// <exception cref="WorktreeIsolatorException">Something else is there, or the system refuses.</exception>
     public static void CreateDirectory(string path)
     {
         if (!Directory.Exists(path))
@@ -18,7 +19,7 @@ internal static class Sharing
                 CreateDirectory(parent);
             }
 
-            Directory.CreateDirectory(path);
+            Make(path);
         }
 
         // Also one that is there: who made it may not have come this far yet.
@@ -27,6 +28,20 @@ internal static class Sharing
 
     /// <summary>Gives a file that we have made to the group as well, if its directory is the group's.</summary>
     public static void ShareFile(string path) => LikeParent(path, UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
+
+    private static void Make(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            var why = e is UnauthorizedAccessException ? "this user may not write there" : e.Message.TrimEnd('.');
+            throw OwnDirectory.WhyUnfit(path)
+                ?? new WorktreeIsolatorException(FailureKind.System, $"The directory '{path}' cannot be made: {why}.", $"ls -ld '{Path.GetDirectoryName(path)}'", e);
+        }
+    }
 
     private static void LikeParent(string path, UnixFileMode which)
     {

@@ -65,6 +65,17 @@ internal sealed class Ticket : IDisposable
     public static IReadOnlyList<string> Holders(string directory) =>
         Directory.Exists(directory) ? Paths(directory).FindAll(IsHeld).ConvertAll(RunIn) : [];
 
+    /// <summary>Deletes what dead ones left in a queue that perhaps nobody joins any more; nothing if someone is just taking a ticket.</summary>
+    public static void ForgetTheDead(string directory)
+    {
+        using var gate = FileLock.TryAcquire(Path.Combine(directory, ".gate"));
+        if (gate is not null)
+        {
+            DeleteUnborn(directory);
+            _ = Holders(directory);
+        }
+    }
+
     /// <summary>The runs with a living ticket before this one, first come first.</summary>
     public IReadOnlyList<string> Ahead() => HeldAhead().ConvertAll(RunIn);
 

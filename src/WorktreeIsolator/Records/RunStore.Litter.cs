@@ -29,6 +29,21 @@ public sealed partial class RunStore
         Deactivate(id);
     }
 
+    /// <summary>Clears what a <c>land</c> or <c>drop</c> left that was killed just when it wrote down that it works with a run.</summary>
+    internal void ForgetHalfActivated()
+    {
+        foreach (var path in Names(_active).Where(name => name.EndsWith(DurableFile.Aside, StringComparison.Ordinal)).Select(name => Path.Combine(_active, name)))
+        {
+            // Who writes it holds the run's liveness lock.
+            var id = Path.GetFileNameWithoutExtension(path);
+            using var liveness = TryTakeOver(id);
+            if (liveness is not null || !Directory.Exists(DirectoryOf(id)))
+            {
+                _ = AnyFile.TryDelete(path);
+            }
+        }
+    }
+
     /// <summary>Null as well if the run is published in this moment, or someone else clears it.</summary>
     private static FileLock? TryAcquireIn(string aside)
     {
@@ -44,6 +59,9 @@ public sealed partial class RunStore
 
     /// <summary>Where directories of the store wait for their deletion.</summary>
     internal string Trash => Path.Combine(StateDirectory, "trash");
+
+    /// <summary>The queues in which runs wait, or have waited. Absolute paths.</summary>
+    internal IReadOnlyList<string> Queues() => Path.Combine(StateDirectory, "queue") is var queues && Directory.Exists(queues) ? Directory.GetDirectories(queues) : [];
 
     /// <summary>What is left of runs that died before they were published and before they were listed as active.</summary>
     /// <param name="before">Only those made before; a younger one may be about to be published.</param>

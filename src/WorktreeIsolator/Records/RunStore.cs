@@ -24,6 +24,9 @@ public sealed partial class RunStore
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>The directories in it, those of queues and locks, too.</summary>
+    private static readonly string[] Parts = ["runs", "active", "pending", "sessions", "queue", "turns", "targets", "checkouts", "fetch", "trash"];
+
     private readonly string _runs;
     private readonly string _active;
     private readonly string _pending;
@@ -41,9 +44,12 @@ public sealed partial class RunStore
     /// <summary>The store of a project, whether anything is in it yet or not.</summary>
     /// <param name="projectPath">Absolute path of the project, anywhere in its repository; it exists.</param>
     /// <param name="environment">The caller's variables, for git.</param>
-    /// <exception cref="WorktreeIsolatorException">git is missing or too old, or refuses the repository.</exception>
-    public static RunStore Of(string projectPath, IReadOnlyDictionary<string, string> environment) =>
-        Repository.TryOpen(projectPath, environment) is { } repository ? new(repository.StateDirectory) : WithoutGit(projectPath);
+    /// <exception cref="WorktreeIsolatorException">git is missing or too old, or refuses the repository; or something is where the store's directories belong.</exception>
+    public static RunStore Of(string projectPath, IReadOnlyDictionary<string, string> environment)
+    {
+        var store = Repository.TryOpen(projectPath, environment) is { } repository ? new RunStore(repository.StateDirectory) : WithoutGit(projectPath);
+        return store.WhyUnfit() is { } unfit ? throw unfit : store;
+    }
 
     /// <summary>The store of a project that lies in no git repository.</summary>
     public static RunStore WithoutGit(string projectPath) => new(Path.Combine(CanonicalPath.Of(projectPath), ".wt-run"));
@@ -51,13 +57,20 @@ public sealed partial class RunStore
     /// <summary>Where the store lies.</summary>
     public string StateDirectory { get; }
 
+    /// <summary>
+    /// What is where a directory of the store belongs and is none, or one that we may not read, with what helps; null if all is well. Without this look
+    /// the store would seem empty, and what prune and doctor say of worktrees and branches then is wrong.
+    /// </summary>
+    internal WorktreeIsolatorException? WhyUnfit() => OwnDirectory.WhyUnfit(StateDirectory)
+        ?? Array.ConvertAll(Parts, part => OwnDirectory.WhyUnfit(Path.Combine(StateDirectory, part))).FirstOrDefault(unfit => unfit is not null);
+
     /// <summary>The sessions of the repository.</summary>
     public SessionStore Sessions => new(StateDirectory);
 
     /// <summary>The directory of one run.</summary>
     public string DirectoryOf(string id) => Path.Combine(_runs, id);
 
-    /// <summary>The record of one run; null if there is none, or it was written by a newer version of this program.</summary>
+    /// <summary>The record of one run; null if there is none, or it cannot be read (<see cref="IsUnreadable"/>).</summary>
     public RunRecord? TryRead(string id) => TryRead(id, out _);
 
     /// <summary>What can be understood of a record that a newer version of this program wrote; null if that is nothing, or it is none.</summary>
@@ -73,7 +86,7 @@ public sealed partial class RunStore
             text = DurableFile.Read(Path.Combine(DirectoryOf(id), "run.json"));
             return RecordReader.ReadRun(text);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException or UnauthorizedAccessException)
         {
             return null;
         }
@@ -91,7 +104,7 @@ public sealed partial class RunStore
     /// <summary>The file that is there as long as a run is not final.</summary>
     internal string ActiveFile(string id) => Path.Combine(_active, id);
 
-    /// <summary>Whether there is a record that this program cannot read: a newer one wrote it, or it is damaged.</summary>
+    /// <summary>Whether there is a record that this program cannot read: a newer one wrote it, it is damaged, or another user's.</summary>
     public bool IsUnreadable(string id) => Directory.Exists(DirectoryOf(id)) && TryRead(id) is null && Directory.Exists(DirectoryOf(id));
 
     /// <summary>All records, oldest first.</summary>
@@ -167,7 +180,12 @@ public sealed partial class RunStore
     }
 
     /// <summary>Continues the record of a run whose supervisor is dead.</summary>
-    internal RunJournal TakeOver(RunRecord record, FileLock liveness, TimeProvider time) => new(this, record, liveness, time);
+    internal RunJournal TakeOver(RunRecord record, FileLock liveness, TimeProvider time)
+    {
+        // Who was killed while he wrote the record may have been the last who had anything to write.
+        _ = AnyFile.TryDelete(Path.Combine(DirectoryOf(record.Id), "run.json" + DurableFile.Aside));
+        return new RunJournal(this, record, liveness, time);
+    }
 
     /// <summary>
     /// Writes a new run down. It appears complete: its directory is made aside with the liveness lock held and then renamed, so that no one

@@ -22,7 +22,7 @@ public sealed class SessionStore(string stateDirectory)
     internal string LandingFile(string name) => Path.Combine(DirectoryOf(name), "landing");
 
     /// <summary>A session; null if there is none of that name.</summary>
-    /// <exception cref="WorktreeIsolatorException">A newer version of this program wrote it, or it is damaged.</exception>
+    /// <exception cref="WorktreeIsolatorException">A newer version of this program wrote it, it is damaged, or another user's.</exception>
     public Session? TryRead(string name)
     {
         var path = FileOf(name);
@@ -35,7 +35,7 @@ public sealed class SessionStore(string stateDirectory)
         {
             return null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or UnauthorizedAccessException)
         {
             throw Unreadable(name, path);
         }
@@ -70,6 +70,13 @@ public sealed class SessionStore(string stateDirectory)
         DurableFile.Replace(FileOf(session.Name), RecordWriter.ToUtf8(session), sync: true);
     }
 
+    /// <summary>The names of sessions that died before they began, or while they ended, or are just doing one of both.</summary>
+    internal IReadOnlyList<string> Unfinished() =>
+    [
+        .. (Directory.Exists(_sessions) ? Directory.GetDirectories(_sessions) : []).Select(Path.GetFileName).OfType<string>()
+            .Where(name => SessionName.TryParse(name) is not null && !File.Exists(FileOf(name))),
+    ];
+
     /// <summary>Forgets a session, or what is left of one that had ended.</summary>
     internal void Forget(string name)
     {
@@ -89,5 +96,5 @@ public sealed class SessionStore(string stateDirectory)
     private string FileOf(string name) => Path.Combine(DirectoryOf(name), "session.json");
 
     private static WorktreeIsolatorException Unreadable(string name, string path) => new(
-        FailureKind.System, $"The state of session '{name}' cannot be read: a newer wt-run wrote it, or it is damaged.", $"It is '{path}'.");
+        FailureKind.System, $"The state of session '{name}' cannot be read: a newer wt-run wrote it, it is damaged, or this user may not read it.", $"It is '{path}': ls -l '{path}'");
 }

@@ -42,12 +42,16 @@ public sealed class Diagnosis
             var repository = Repository.TryOpen(project.Path, _options.Environment);
             var store = repository is null ? RunStore.WithoutGit(project.Path) : new RunStore(repository.StateDirectory);
             var findings = new List<DiagnosisFinding>(new ProjectDiagnosis(project, _options, repository, store).Look());
-            if (_stores.Add(store.StateDirectory))
+            if (_stores.Add(store.StateDirectory) && store.WhyUnfit() is null)
             {
                 findings.AddRange(new StoreDiagnosis(project, _options, _retention, repository, store).Look());
             }
 
             return findings;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [new("state", project.Name, DiagnosisStatus.Problem, $"It cannot be looked at: {e.Message}")];
         }
         catch (WorktreeIsolatorException e)
         {
@@ -75,6 +79,11 @@ public sealed class Diagnosis
     {
         const string check = "state_home";
         var (path, existing) = (_options.StateHome, NearestDirectory.Of(_options.StateHome));
+        if (OwnDirectory.WhyUnfit(path) is { } unfit)
+        {
+            return new(check, null, DiagnosisStatus.Problem, unfit.Message, unfit.Hint);
+        }
+
         if (!NearestDirectory.IsWritable(existing))
         {
             return new(

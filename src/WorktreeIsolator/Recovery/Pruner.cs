@@ -47,7 +47,7 @@ public sealed class Pruner
         var refs = repository is null ? RunRefList.None : RunRefList.Read(repository);
         if (repository is not null)
         {
-            items.AddRange(new SessionPruning(scope, _options).Prune());
+            items.AddRange(new SessionPruning(scope, _options, repository).Prune());
             items.AddRange(new WorktreePruning(scope, repository).Prune());
             items.AddRange(new RefPruning(scope, repository, refs).Prune());
         }

@@ -76,6 +76,7 @@ public sealed class Reconciler
         var clock = Stopwatch.StartNew();
         var over = new List<RecoveredRun>();
         RecoveredRun? told = null;
+        _store.ForgetHalfActivated();
         while (true)
         {
             var remaining = isEndless ? DeadRun.Pass : patience - clock.Elapsed;

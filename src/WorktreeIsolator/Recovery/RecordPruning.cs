@@ -1,4 +1,5 @@
 using WorktreeIsolator.Configuration;
+using WorktreeIsolator.Queueing;
 using WorktreeIsolator.Records;
 using WorktreeIsolator.RunDirectories;
 
@@ -11,7 +12,7 @@ namespace WorktreeIsolator.Recovery;
 internal sealed class RecordPruning(PruneScope scope, RunRefList refs, IReadOnlyDictionary<string, string> environment)
 {
     /// <summary>Why the record of a run is left that this program cannot read.</summary>
-    public const string Unreadable = "its record cannot be read: a newer wt-run wrote it, or it is damaged";
+    public const string Unreadable = "its record cannot be read: a newer wt-run wrote it, it is damaged, or this user may not read it";
 
     private readonly HashSet<string> _rescued = [.. refs.Rescues.Select(rescue => Path.GetFileName(rescue.Name))];
 
@@ -32,7 +33,12 @@ internal sealed class RecordPruning(PruneScope scope, RunRefList refs, IReadOnly
             .Select(id => PruneScope.Leave("record", id, Unreadable)));
         items.AddRange(scope.Store.Stillborn(scope.Now - TimeSpan.FromMinutes(1)).Select(path =>
             scope.Take("record", path, "its wt-run was killed before the run began", () => scope.Store.MoveToTrash(path))));
-        DeleteTrash();
+        if (!scope.IsDryRun)
+        {
+            DeleteTrash();
+            ForgetDeadTickets();
+        }
+
         return items;
     }
 
@@ -65,9 +71,18 @@ internal sealed class RecordPruning(PruneScope scope, RunRefList refs, IReadOnly
     /// <summary>Behind everyone's back, by one process for all of it; what an earlier prune left half-deleted goes, too.</summary>
     private void DeleteTrash()
     {
-        if (!scope.IsDryRun && Directory.Exists(scope.Store.Trash))
+        if (Directory.Exists(scope.Store.Trash))
         {
             Removal.DeleteBehind(scope.Store.Trash, environment);
+        }
+    }
+
+    /// <summary>They count no more, and are in nobody's way; but in the queue of a session that has ended nobody comes to delete them.</summary>
+    private void ForgetDeadTickets()
+    {
+        foreach (var queue in scope.Store.Queues())
+        {
+            Ticket.ForgetTheDead(queue);
         }
     }
 }

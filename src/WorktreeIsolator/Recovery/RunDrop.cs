@@ -165,7 +165,7 @@ public static class RunDrop
         if (OwnsBranch(record) && WorktreeList.Read(plan.Repository)
             .FirstOrDefault(entry => entry.BranchRef == plan.Branch.Ref && entry.Path != record.Worktree) is { } user)
         {
-            throw Cannot(record, $"its branch '{plan.Branch}' is checked out in '{user.Path}'", "Switch to another branch there.");
+            throw Cannot(record, $"its branch '{plan.Branch}' is checked out in '{user.Path}'", $"Let it go there:\ngit -C {ShellWords.Quoted(user.Path)} switch --detach");
         }
     }
 

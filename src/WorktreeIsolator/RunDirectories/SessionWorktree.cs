@@ -1,4 +1,5 @@
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
@@ -10,6 +11,9 @@ namespace WorktreeIsolator.RunDirectories;
 /// </summary>
 internal sealed class SessionWorktree : RunDirectory
 {
+    /// <summary>Where mv took a directory, git does not know.</summary>
+    public const string IfMovedByHand = "If someone moved it with mv, what was not committed is where it is now: take it from there, and delete the rest.";
+
     private readonly TemporaryWorktree _worktree;
     private readonly SessionStore _sessions;
     private readonly Session _session;
@@ -82,7 +86,8 @@ internal sealed class SessionWorktree : RunDirectory
         }
         else
         {
-            context.Warn($"The worktree of session '{session.Name}' is gone ('{session.Worktree}'); it is made anew from the branch '{session.Branch}'.");
+            RequireBranchForItself(plan, session.Worktree);
+            context.Warn($"The worktree of session '{session.Name}' is gone ('{session.Worktree}'); it is made anew from the branch '{session.Branch}'. {IfMovedByHand}");
             sessions.Forget(session.Name);
             sessions.Write(session with { HasWorktree = false });
             if (ForgetGone(plan, session.Worktree, context) is { } rescue)
@@ -103,7 +108,7 @@ internal sealed class SessionWorktree : RunDirectory
     /// <param name="plan">The session's plan.</param>
     /// <param name="session">What is known of it.</param>
     /// <param name="context">The run.</param>
-    /// <exception cref="WorktreeIsolatorException">Something else is there, or it was moved.</exception>
+    /// <exception cref="WorktreeIsolatorException">Something else is there, it was moved, or its branch is checked out elsewhere as well.</exception>
     public static RegisteredWorktree? TryFind(WorktreePlan plan, Session session, RunContext context)
     {
         var found = TryFind(plan, session.Worktree);
@@ -169,19 +174,25 @@ internal sealed class SessionWorktree : RunDirectory
     {
         if (!Path.Exists(path))
         {
-            return WorktreeList.Read(plan.Repository).FirstOrDefault(
-                entry => WorktreeRegistration.SessionThatLocked(entry) == plan.Session && Directory.Exists(entry.Path)) is not { } moved
-                ? null
-                : throw new WorktreeIsolatorException(
-                    FailureKind.Git,
-                    $"The worktree of session '{plan.Session}' was moved to '{moved.Path}'.",
-                    $"Nothing in it was touched. Move it back: git worktree move --force --force '{moved.Path}' '{path}'");
+            // Nothing is known of what lies in a directory that is not there for the moment: it must not be forgotten.
+            return (OwnDirectory.WhyUnfit(plan.Directory.Path) ?? SessionObstacle.Moved(plan.Repository, plan.Session!, path)?.ErrorOf(plan.Session!)) is { } missing
+                ? throw missing
+                : null;
         }
 
+        RequireBranchForItself(plan, path);
         return RegisteredWorktree.TryFind(path, plan.Branch, plan.Base.Commit) ?? throw new WorktreeIsolatorException(
                 FailureKind.Git,
                 $"'{path}' is no longer the worktree of session '{plan.Session}': its .git was removed or replaced.",
                 $"Nothing in it was touched. When you have what you need from it: rm -rf '{path}'. The session then goes on from its branch '{plan.Branch}'.");
+    }
+
+    private static void RequireBranchForItself(WorktreePlan plan, string path)
+    {
+        if (SessionObstacle.CheckedOutElsewhere(plan.Repository, plan.Branch, path) is { } obstacle)
+        {
+            throw obstacle.ErrorOf(plan.Session!);
+        }
     }
 
     /// <summary>Keeps what the registration of a worktree knows whose directory is gone, and removes it.</summary>

@@ -24,15 +24,21 @@ internal static class StrayWorktree
     public static string AfterReplacing(string path, RunRecord record) => $"""
         Nothing in that directory was touched; what the run committed is on the branch '{record.Branch}'. When you have what else you need from it, delete it:
         rm -rf {ShellWords.Quoted(path)}
-        Then land what is on the branch: wt-run land {record.Id[..8]}
-        or give it up: wt-run drop {record.Id[..8]}
+        Then land what is on the branch: wt-run land {NameOf(record)}
+        or give it up: wt-run drop {NameOf(record)}
         """;
 
     /// <summary>What to do where someone moved the worktree: once it is back, it is a kept worktree like any other.</summary>
     public static string AfterMoving(string path, RunRecord record) => $"""
         Nothing in it was touched. Move it back:
-        git worktree move --force --force {ShellWords.Quoted(path)} {ShellWords.Quoted(record.Worktree!)}
-        Then land what is in it: wt-run land {record.Id[..8]}
-        or give it up: wt-run drop {record.Id[..8]}
+        {MoveBack(path, record.Worktree!)}
+        Then land what is in it: wt-run land {NameOf(record)}
+        or give it up: wt-run drop {NameOf(record)}
         """;
+
+    /// <summary>The command that takes a worktree back to where it was made; twice forced, because it is locked.</summary>
+    public static string MoveBack(string from, string to) => $"git worktree move --force --force {ShellWords.Quoted(from)} {ShellWords.Quoted(to)}";
+
+    /// <summary>A session is landed and dropped as a whole.</summary>
+    private static string NameOf(RunRecord record) => record.Session ?? record.Id[..8];
 }

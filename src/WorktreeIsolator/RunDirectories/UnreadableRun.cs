@@ -1,11 +1,12 @@
 using System.Globalization;
+using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
 
 /// <summary>
-/// A run that is not over as far as is known, whose supervisor is gone, and whose record says nothing to us: a newer wt-run wrote it, or it is damaged. It is
+/// A run that is not over as far as is known, whose supervisor is gone, and whose record says nothing to us: a newer wt-run wrote it, it is damaged, or this user may not read it. It is
 /// left alone, but its engine may be at work: every process of it carries its id.
 /// </summary>
 /// <param name="Id">The run.</param>
@@ -36,7 +37,7 @@ internal sealed record UnreadableRun(string Id, string Text, string Help, bool M
         }
 
         var record = Path.Combine(store.DirectoryOf(id), "run.json");
-        var why = newer is null ? "it is damaged" : string.Create(CultureInfo.InvariantCulture, $"it has version {newer.Version}, of a newer wt-run");
+        var why = newer is null ? AnyFile.IsReadable(record) ? "it is damaged" : "this user may not read it" : string.Create(CultureInfo.InvariantCulture, $"it has version {newer.Version}, of a newer wt-run");
         var outOfReach = newer is null ? null : DeadRun.WhyOutOfReach(newer, environment);
         var root = newer?.EngineProcess is { } engine && engine.BootId == ProcessIdentity.BootId ? new ProcessIdentity(engine.Pid, engine.StartTime) : (ProcessIdentity?)null;
         using var processes = ProcessTree.OfDeadRun(id, root, [], []);

@@ -12,12 +12,12 @@ internal sealed record WorktreesDirectory(string Path, string? ExcludePattern)
     private const string Default = ".worktrees";
 
     /// <summary>Where renamed worktrees wait for their deletion; on the same file system, so that the rename is one step.</summary>
-    public string Trash => System.IO.Path.Combine(Path, ".trash");
+    public string Trash => TrashIn(Path);
 
     /// <summary>Resolves and checks <c>worktrees_dir</c>.</summary>
     /// <param name="repository">The project's repository.</param>
     /// <param name="setting">As configured: absolute, or relative to the top of the main worktree (of a bare repository: to the directory that holds it).</param>
-    /// <exception cref="WorktreeIsolatorException">It is the repository, an ancestor of it, inside git's own directory, or a symlink leads it away.</exception>
+    /// <exception cref="WorktreeIsolatorException">It is the repository, an ancestor of it, inside git's own directory, a symlink leads it away, or it is a file.</exception>
     public static WorktreesDirectory Resolve(Repository repository, string setting)
     {
         var top = repository.WorktreesBase;
@@ -48,6 +48,11 @@ internal sealed record WorktreesDirectory(string Path, string? ExcludePattern)
             }
         }
 
+        if ((OwnDirectory.WhyUnfit(canonical) ?? OwnDirectory.WhyUnfit(TrashIn(canonical))) is { } unfit)
+        {
+            throw unfit;
+        }
+
         var inside = repository.MainTop is { } main && CanonicalPath.IsAtOrBelow(canonical, main);
         if (inside && setting != Default && HoldsTrackedFiles(repository, canonical))
         {
@@ -56,6 +61,8 @@ internal sealed record WorktreesDirectory(string Path, string? ExcludePattern)
 
         return new WorktreesDirectory(canonical, inside ? InfoExclude.PatternFor(System.IO.Path.GetRelativePath(repository.MainTop!, canonical)) + "/" : null);
     }
+
+    private static string TrashIn(string path) => System.IO.Path.Combine(path, ".trash");
 
     private static bool HoldsTrackedFiles(Repository repository, string path) => System.IO.Directory.Exists(path)
         && repository.Git.ReadOnly().Run(["-C", repository.MainTop!, "ls-files", "-z", "--", $":(literal){path}"]).RawOutput.Length > 0;

@@ -71,7 +71,13 @@ internal sealed class AcceptedRun
 
         RequireProgram(request, options);
         var repository = ProjectRepository.TryOpen(project, options.Environment);
-        RequireLock(request.Engine, options, repository?.StateDirectory ?? RunStore.WithoutGit(project.Path).StateDirectory);
+        var store = repository is null ? RunStore.WithoutGit(project.Path) : new RunStore(repository.StateDirectory);
+        if (store.WhyUnfit() is { } unfit)
+        {
+            throw unfit;
+        }
+
+        RequireLock(request.Engine, options, store.StateDirectory);
         var decision = IsolationDecider.Decide(new IsolationQuestion
         {
             Trigger = request.Trigger.Kind,

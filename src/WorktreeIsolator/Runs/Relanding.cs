@@ -128,9 +128,10 @@ internal static class Relanding
     private static RunRecord BringBack(WorktreePlan plan, RunRecord record, Session session, RunContext context)
     {
         var found = SessionWorktree.TryFind(plan, session, context);
-        if (found is null && SessionWorktree.ForgetGone(plan, session.Worktree, context) is { } rescue)
+        if (found is null)
         {
-            record = record with { RescueRef = rescue };
+            context.Warn($"The worktree of session '{session.Name}' is gone ('{session.Worktree}'): what is on its branch '{session.Branch}' is landed. {SessionWorktree.IfMovedByHand}");
+            record = SessionWorktree.ForgetGone(plan, session.Worktree, context) is { } rescue ? record with { RescueRef = rescue } : record;
         }
 
         return BringBack(found is null ? plan with { Session = null } : plan, record, found, context);
