@@ -23,12 +23,10 @@ public sealed class A_dead_run_whose_engine_takes_its_time : IDisposable
 
     public void Dispose()
     {
-        foreach (var pid in new[] { "pid", "other", "daemon" }.Where(name => File.Exists(_scratch.Path(name))).Select(Pid))
+        if (File.Exists(_scratch.Path("daemon")) && ProcessEntry.Read(Pid("daemon")) is { Name: "daemon.sh" } left)
         {
-            if (ProcessEntry.Read(pid) is { } left && left.Name is "sh" or "sleep")
-            {
-                Victims.Kill(left);
-            }
+            // It has cleared its environment, by which what is left of a test is known.
+            Victims.Kill(left);
         }
 
         _scratch.Dispose();

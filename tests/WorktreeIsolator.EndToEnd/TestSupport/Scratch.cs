@@ -118,13 +118,26 @@ internal sealed class Scratch : IDisposable
             PATH=/usr/bin:/bin; rm -rf -- "$0" 2> /dev/null || { find "$0" -type d ! -perm -u=rwx -exec chmod u+rwx {} \; ; rm -rf -- "$0"; }
             """;
 
-        // A removed worktree is deleted by a process that nobody waits for, and a failed test may leave programs that still write.
+        EndWhatIsLeft();
+
+        // A removed worktree is deleted by a process that nobody waits for.
         var tries = 0;
         while (Run("/", "/bin/sh", "-c", Delete, Root).ExitCode != 0 && ++tries < 100)
         {
         }
 
         RequireNoSubreaper();
+    }
+
+    /// <summary>A failed test leaves programs, and so does one that kills a wt-run and looks at what is told of that: its engine waits for ever.</summary>
+    private void EndWhatIsLeft()
+    {
+        var home = System.Text.Encoding.UTF8.GetBytes($"HOME={Home}");
+        foreach (var left in ProcessEntry.ReadAll().Values.Where(process => process.IsRunning && process.HasVariable(home)))
+        {
+            using var handle = ProcessHandle.Open(left);
+            handle?.Send(Libc.SIGKILL);
+        }
     }
 
     /// <summary>
