@@ -59,26 +59,32 @@ public sealed class Something_else_in_the_place_of_a_directory_of_ours : IDispos
         Eventually.True(() => RepositoryState.Names(_repository[".worktrees/.trash"]).Count == 0, "what was removed is deleted");
         Replace(path, "file");
 
-        AssertTold(_repository.WtRun.Run("run", "--worktree", "--", "true").Expect(125), path, "file");
-        AssertTold(_repository.WtRun.Run("run", "--session", "new", "--", "true").Expect(125), path, "file");
+        foreach (var where in new[] { "--worktree", "--session=new" })
+        {
+            var run = _repository.WtRun.Run("run", where, "--json", "--", "true").Expect(125).Record;
+            Assert.Equal((RunState.Failed, WhatIsWrong(path, "file"), $"Move it away:\nmv '{path}' '{path}.aside'"), (run.State, run.Message, run.Hint));
+        }
+
         Assert.StartsWith("problem  repo: worktrees_dir: " + WhatIsWrong(path, "file"), _repository.WtRun.Run("doctor").Expect(1).Output.Split('\n').Single(line => line.StartsWith("problem", StringComparison.Ordinal)), StringComparison.Ordinal);
-        Assert.Equal(failed.Id, Assert.Single(_repository.Runs()).Id);
-        if (part == ".worktrees")
-        {
-            AssertTold(_repository.WtRun.Run("land", failed.Id).Expect(1), path, "file");
-            PutBack(path);
-        }
+        AssertTold(_repository.WtRun.Run("land", failed.Id).Expect(1), path, "file");
+        PutBack(path);
+        _repository.WtRun.Run("land", failed.Id).Expect(0);
+        Assert.Equal([_repository.Path], _repository.Worktrees);
+        Assert.Equal(["main"], _repository.Branches);
+    }
 
-        // A worktree that cannot be taken away is left for prune, which says why it cannot, either.
-        var landed = _repository.WtRun.Run("land", failed.Id).Expect(0);
-        if (part != ".worktrees")
-        {
-            Assert.Contains(WhatIsWrong(path, "file"), landed.Error, StringComparison.Ordinal);
-            Assert.Contains(WhatIsWrong(path, "file"), Assert.Single(_repository.Prune(), item => item.StartsWith("left worktree", StringComparison.Ordinal)), StringComparison.Ordinal);
-            PutBack(path);
-            _ = _repository.Prune();
-        }
+    [Fact]
+    public void Leaves_a_worktree_that_cannot_be_taken_away_to_prune_which_says_why_it_cannot_either()
+    {
+        var path = _repository[".worktrees/.trash"];
 
+        var landed = _repository.RunInWorktree($"{EngineScript.Commit("work")}; rm -rf '{path}'; printf 'mine\\n' > '{path}'").Expect(0);
+
+        Assert.Equal(MergeBackResult.Landed, landed.Record.MergeBack?.Result);
+        Assert.Contains(WhatIsWrong(path, "file"), landed.Error, StringComparison.Ordinal);
+        Assert.Contains(WhatIsWrong(path, "file"), Assert.Single(_repository.Prune(), item => item.StartsWith("left worktree", StringComparison.Ordinal)), StringComparison.Ordinal);
+        PutBack(path);
+        _ = _repository.Prune();
         Assert.Equal([_repository.Path], _repository.Worktrees);
         Assert.Equal(["main"], _repository.Branches);
     }

@@ -73,7 +73,7 @@ internal sealed class ProjectDiagnosis(ProjectConfig project, RunnerOptions opti
         var path = repository.CommonDirectory;
         try
         {
-            path = WorktreesDirectory.Resolve(repository, project.WorktreesDir).Path;
+            path = WorktreesDirectory.Resolve(repository, project.WorktreesDir).RequireFit().Path;
         }
         catch (WorktreeIsolatorException e)
         {

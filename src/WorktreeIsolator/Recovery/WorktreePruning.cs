@@ -221,7 +221,7 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
         var paths = scope.Records.Values.Select(record => record.Worktree).OfType<string>().Select(path => Path.GetDirectoryName(path)!);
         try
         {
-            paths = paths.Append(WorktreesDirectory.Resolve(repository, scope.Project.WorktreesDir).Path);
+            paths = paths.Append(WorktreesDirectory.Resolve(repository, scope.Project.WorktreesDir).RequireFit().Path);
         }
         catch (WorktreeIsolatorException)
         {

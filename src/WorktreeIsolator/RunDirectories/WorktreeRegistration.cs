@@ -137,7 +137,7 @@ internal static class WorktreeRegistration
         CommitId baseCommit,
         Action<string> undoBranch)
     {
-        if (directory.ExcludePattern is { } pattern)
+        if (directory.RequireFit().ExcludePattern is { } pattern)
         {
             InfoExclude.Add(repository.CommonDirectory, [pattern]);
         }

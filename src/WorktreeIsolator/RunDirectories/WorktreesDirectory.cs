@@ -12,12 +12,12 @@ internal sealed record WorktreesDirectory(string Path, string? ExcludePattern)
     private const string Default = ".worktrees";
 
     /// <summary>Where renamed worktrees wait for their deletion; on the same file system, so that the rename is one step.</summary>
-    public string Trash => TrashIn(Path);
+    public string Trash => System.IO.Path.Combine(Path, ".trash");
 
     /// <summary>Resolves and checks <c>worktrees_dir</c>.</summary>
     /// <param name="repository">The project's repository.</param>
     /// <param name="setting">As configured: absolute, or relative to the top of the main worktree (of a bare repository: to the directory that holds it).</param>
-    /// <exception cref="WorktreeIsolatorException">It is the repository, an ancestor of it, inside git's own directory, a symlink leads it away, or it is a file.</exception>
+    /// <exception cref="WorktreeIsolatorException">It is the repository, an ancestor of it, inside git's own directory, or a symlink leads it away.</exception>
     public static WorktreesDirectory Resolve(Repository repository, string setting)
     {
         var top = repository.WorktreesBase;
@@ -48,11 +48,6 @@ internal sealed record WorktreesDirectory(string Path, string? ExcludePattern)
             }
         }
 
-        if ((OwnDirectory.WhyUnfit(canonical) ?? OwnDirectory.WhyUnfit(TrashIn(canonical))) is { } unfit)
-        {
-            throw unfit;
-        }
-
         var inside = repository.MainTop is { } main && CanonicalPath.IsAtOrBelow(canonical, main);
         if (inside && setting != Default && HoldsTrackedFiles(repository, canonical))
         {
@@ -62,7 +57,9 @@ internal sealed record WorktreesDirectory(string Path, string? ExcludePattern)
         return new WorktreesDirectory(canonical, inside ? InfoExclude.PatternFor(System.IO.Path.GetRelativePath(repository.MainTop!, canonical)) + "/" : null);
     }
 
-    private static string TrashIn(string path) => System.IO.Path.Combine(path, ".trash");
+    /// <summary>The same, if nothing else lies where it belongs: that is no mistake in the configuration, and may be over tomorrow.</summary>
+    /// <exception cref="WorktreeIsolatorException">It is a file, or one that this user may not read.</exception>
+    public WorktreesDirectory RequireFit() => (OwnDirectory.WhyUnfit(Path) ?? OwnDirectory.WhyUnfit(Trash)) is { } unfit ? throw unfit : this;
 
     private static bool HoldsTrackedFiles(Repository repository, string path) => System.IO.Directory.Exists(path)
         && repository.Git.ReadOnly().Run(["-C", repository.MainTop!, "ls-files", "-z", "--", $":(literal){path}"]).RawOutput.Length > 0;

@@ -87,7 +87,7 @@ public static class ConfigurationCheck
                 : null;
         }
 
-        _ = WorktreesDirectory.Resolve(repository, project.WorktreesDir);
+        _ = WorktreesDirectory.Resolve(repository, project.WorktreesDir).RequireFit();
         if (project.WorktreeBase is not null)
         {
             _ = WorktreePlan.Make(project with { Fetch = FetchMode.Never }, repository, null, null, null, null, "check", CancellationToken.None);
