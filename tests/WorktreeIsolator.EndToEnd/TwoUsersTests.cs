@@ -162,6 +162,42 @@ public sealed class A_repository_of_two_users : IDisposable
         RunAs(Other, "drop", run.Id).Expect(0);
     }
 
+    [Theory]
+    [InlineData("022", false)]
+    [InlineData("077", false)]
+    [InlineData("022", true)]
+    public void Leaves_a_session_to_the_user_who_began_it(string umask, bool isGone)
+    {
+        Share();
+        var began = RunWithUmask(Owner, umask, "run", "--session", "chat", "--json", "--", "sh", "-c", EngineScript.Commit("one")).Expect(0).Record;
+        if (isGone)
+        {
+            _scratch.Run(_scratch.Root, "rm", "-rf", began.Worktree!).Expect(0);
+        }
+
+        var ran = _scratch.Path("gates/ran");
+        _ = GateForAll();
+        foreach (var (code, command) in new (int, string[])[] { (125, ["run", "--session", "chat", "--", "touch", ran]), (1, ["land", "chat"]), (1, ["drop", "chat"]) })
+        {
+            var refused = RunWithUmask(Other, umask, command).Expect(code).Error;
+            Assert.Contains(
+                $"Session 'chat' cannot go on: its worktree '{began.Worktree}' was made by another user (uid {Owner}; this is uid {Other}) and cannot be written by this one.",
+                refused,
+                StringComparison.Ordinal);
+            Assert.Contains("hint: wt-run land chat   # as that user", refused, StringComparison.Ordinal);
+            Assert.DoesNotContain("enied", refused, StringComparison.Ordinal);
+            Assert.DoesNotContain("made anew", refused, StringComparison.Ordinal);
+        }
+
+        Assert.False(File.Exists(ran), "the engine was started");
+        Assert.Contains("left session chat: its worktree", RunWithUmask(Other, umask, "prune").Expect(0).Output, StringComparison.Ordinal);
+        RunWithUmask(Other, umask, "doctor").Expect(0);
+        RunWithUmask(Owner, umask, "run", "--session", "chat", "--", "sh", "-c", EngineScript.Commit("two")).Expect(0);
+        RunWithUmask(Owner, umask, "land", "chat").Expect(0);
+        Assert.Equal("work\nwork", _repository.Git("show", "HEAD:one", "HEAD:two"));
+        RunWithUmask(Other, umask, "run", "--session", "chat", "--", "true").Expect(0);
+    }
+
     private Gate GateForAll()
     {
         _scratch.Directory("gates");
