@@ -38,7 +38,13 @@ public sealed class A_full_disk
         var run = repository.RunInWorktree(
             $"{EngineScript.Commit("one")}; echo two > two; {disk.FillBut(0)}; exit {engineExitCode}");
 
-        Assert.True(run.Error.Contains("No space left on device", StringComparison.Ordinal), run.ToString());
+        var (id, worktree) = Assert.Single(RepositoryState.Names(repository[".git/wt-run/active"])) is var name ? (name, repository[$".worktrees/{name}"]) : default;
+        Assert.Contains(
+            $"wt-run: Run {id} ended, but that could not be written down: No space left on device, where '{repository[$".git/wt-run/runs/{id}"]}' is. Its work is in the worktree '{worktree}', what it committed on the branch 'wt/{id}'.\n",
+            run.Error,
+            StringComparison.Ordinal);
+        Assert.Contains($"hint: When there is room again ('wt-run prune' deletes what no run needs): wt-run land {id}\n", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("run.json", run.Error, StringComparison.Ordinal);
         Assert.Equal(125, run.ExitCode);
         disk.Free();
         Assert.Equal("", repository.Status);
@@ -49,6 +55,19 @@ public sealed class A_full_disk
         Assert.Equal(("work", "two"), (repository.Git("show", $"{record.Branch}:one"), repository.Git("show", $"{record.Branch}:two")));
         Assert.Equal(MergeBackResult.Landed, repository.Land(record).Expect(0).Record.MergeBack?.Result);
         Assert.Equal("two\n", repository.Read("two"));
+    });
+
+    [Fact]
+    public void During_the_run_leaves_work_that_lands_as_the_message_says() => On("16m", (_, repository, disk) =>
+    {
+        Prepare(repository);
+        var run = repository.WtRun.Run("run", "--session", "chat", "--", "sh", "-c", $"{EngineScript.Commit("one")}; {disk.FillBut(0)}").Expect(125);
+        Assert.Contains($"Its work is in the worktree '{repository[".worktrees/session-chat"]}', what it committed on the branch 'wt/session/chat'.", run.Error, StringComparison.Ordinal);
+        Assert.Contains("no run needs): wt-run land chat\n", run.Error, StringComparison.Ordinal);
+
+        disk.Free();
+        repository.WtRun.Run("land", "chat").Expect(0);
+        Assert.Equal("work\n", repository.Read("one"));
     });
 
     [Fact]

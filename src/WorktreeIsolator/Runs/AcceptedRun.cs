@@ -240,6 +240,9 @@ internal sealed class AcceptedRun
         };
     }
 
+    /// <summary>What writes the run's end down.</summary>
+    public RunEnd EndOf(RunJournal journal) => new(journal, _repository);
+
     /// <summary>A dead run's engine may still work where this run is about to, and its worktree may still hold a branch.</summary>
     private static void EndDeadRuns(ProjectConfig project, Repository? repository, RunnerOptions options, CancellationToken cancel)
     {

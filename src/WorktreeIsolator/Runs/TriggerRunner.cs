@@ -27,7 +27,7 @@ public sealed class TriggerRunner
     /// <param name="cancel">Ends waiting, stops the engine gracefully; the work is still kept.</param>
     /// <param name="kill">Kills an engine that takes too long to stop.</param>
     /// <returns>The record, in a final state; whatever went wrong after the run was accepted is told there.</returns>
-    /// <exception cref="WorktreeIsolatorException">The request cannot be had; nothing was made.</exception>
+    /// <exception cref="WorktreeIsolatorException">The request cannot be had, and nothing was made; or the record could not be written at the end: it says where the work is.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled before anything was made.</exception>
     public RunRecord Run(RunRequest request, CancellationToken cancel = default, CancellationToken kill = default)
     {
@@ -51,6 +51,7 @@ public sealed class TriggerRunner
     {
         using var journal = accepted.Publish();
         using var log = new OutputLog(accepted.LogPath);
+        var end = accepted.EndOf(journal);
         try
         {
             var context = accepted.ContextFor(journal, log, cancel, kill);
@@ -60,18 +61,17 @@ public sealed class TriggerRunner
                 using var directory = accepted.OpenDirectory(journal, context);
                 var engine = RunEngine(accepted, directory, journal, context, log, cancel, kill);
                 admission.LeaveEngine();
-                BringBack(directory, engine, journal);
+                BringBack(directory, engine, journal, end);
                 aftermath.KeepPlace(admission);
             }
         }
         catch (OperationCanceledException)
         {
-            Finish(journal, record => record with { State = RunState.Cancelled, Message = "Cancelled before the engine was started." });
+            end.WriteOrTell(record => record with { State = RunState.Cancelled, Message = "Cancelled before the engine was started." });
         }
         catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
-            var hint = (e as WorktreeIsolatorException)?.Hint;
-            Finish(journal, record => record with { State = RunState.Failed, Message = e.Message, Hint = hint });
+            end.Fail(e);
         }
 
         return journal.Record;
@@ -121,10 +121,10 @@ public sealed class TriggerRunner
         return result;
     }
 
-    private static void BringBack(RunDirectory directory, EngineResult engine, RunJournal journal)
+    private static void BringBack(RunDirectory directory, EngineResult engine, RunJournal journal, RunEnd end)
     {
         var brought = directory.BringBack(journal.Record, new EngineVerdict(engine.Succeeded, engine.Description));
-        Finish(journal, _ => brought with
+        end.Write(_ => brought with
         {
             State = brought.State.IsFinal() ? brought.State : engine.End switch
             {
@@ -134,14 +134,4 @@ public sealed class TriggerRunner
             },
         });
     }
-
-    private static void Finish(RunJournal journal, Func<RunRecord, RunRecord> change) =>
-        journal.Update(
-            record => change(record) with
-            {
-                FinishedAt = journal.Now,
-                LockHeldMs = record.LockHeldMs,
-                Queue = record.QueueWhenOver(journal.Now),
-            },
-            sync: true);
 }
