@@ -129,6 +129,54 @@ public sealed class Something_else_in_the_place_of_a_directory_of_ours : IDispos
         Assert.Contains(record.Id, _scratch.Run(_repository.Path, [.. user, WtRun.Program, "list"]).Expect(0).Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("runs")]
+    [InlineData("active")]
+    [InlineData("queue")]
+    [InlineData("queue/session-chat")]
+    public void Is_told_where_it_is_one_that_this_user_may_not_write(string part)
+    {
+        _repository.RunInSession("chat", "true").Expect(0);
+        var path = Path.Combine(_repository[".git/wt-run"], part).TrimEnd('/');
+        var user = WhoMayNotReadAll();
+        Directory.CreateDirectory(path);
+        File.SetUnixFileMode(path, (UnixFileMode)0b101_101_101);
+
+        foreach (var (command, exitCode) in new[] { ("run -- true", 125), ("run --worktree -- true", 125), ("doctor", 1) })
+        {
+            var told = As(user, command.Split(' ')).Expect(exitCode);
+            Assert.Contains($"The directory '{path}' cannot be written by this user.", told.Error + told.Output, StringComparison.Ordinal);
+            Assert.Contains($"ls -ld '{path}'", told.Error + told.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("denied", told.Error + told.Output, StringComparison.Ordinal);
+        }
+
+        File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
+        As(user, "run", "--", "true").Expect(0);
+    }
+
+    [Fact]
+    public void Leaves_what_prune_cannot_see_where_worktrees_are()
+    {
+        var kept = _repository.RunInWorktree("git checkout -q -b side; git commit -q --allow-empty -m x; git checkout -q -; git rev-parse side > \"$(git rev-parse --git-dir)/MERGE_HEAD\"").Record.Worktree!;
+        File.WriteAllText(Path.Combine(kept, "by-hand"), "mine");
+        var user = WhoMayNotReadAll();
+        File.SetUnixFileMode(_repository[".worktrees"], UnixFileMode.None);
+
+        foreach (var (command, exitCode) in new[] { ("prune", 0), ("doctor", 1) })
+        {
+            var told = As(user, command).Expect(exitCode);
+            Assert.Contains($"The directory '{_repository[".worktrees"]}' may not be read by this user.", told.Output, StringComparison.Ordinal);
+            Assert.Contains($"ls -ld '{_repository[".worktrees"]}'", told.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("denied", told.Output + told.Error, StringComparison.Ordinal);
+        }
+
+        File.SetUnixFileMode(_repository[".worktrees"], (UnixFileMode)0b111_101_101);
+        Assert.Contains(kept, As(user, "prune").Expect(0).Output, StringComparison.Ordinal);
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(kept, "by-hand")));
+        Assert.Contains(kept, _scratch.Run(_repository.Path, [.. user, "git", "worktree", "list"]).Expect(0).Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Is_a_record_that_this_user_may_not_read_and_the_others_are_there_all_the_same()
     {

@@ -82,6 +82,30 @@ public sealed class The_doctor : IDisposable
         Assert.Contains($"git (pid {git.Pid}) at work", held.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("refs/heads/main.lock")]
+    [InlineData("refs/heads/release/1.0.lock")]
+    public void Finds_the_stale_lock_of_a_branch(string name)
+    {
+        var file = _scratch.Write($"repo/.git/{name}", "");
+        Assert.Equal("note", Assert.Single(Of(Examine(exitCode: 0), "git_locks")).Status);
+
+        File.SetLastWriteTimeUtc(file, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-2));
+        var stale = Assert.Single(Of(Examine(exitCode: 1), "git_locks"));
+
+        Assert.Equal("problem", stale.Status);
+        Assert.StartsWith($"rm {file}", stale.Help, StringComparison.Ordinal);
+        Assert.True(File.Exists(file));
+    }
+
+    [Fact]
+    public void Finds_that_nothing_can_be_made_in_a_file_system_of_the_kernels()
+    {
+        var found = _scratch.Run(_repository.Path, "env", "XDG_STATE_HOME=/proc/none", WtRun.Program, "doctor").Expect(1).Output;
+
+        Assert.Contains("problem  state_home: '/proc/none/wt-run', where runs wait for engines, cannot be written: '/proc' refuses.", found, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Says_who_holds_a_turn_and_that_the_repository_lock_is_held_too_long()
     {

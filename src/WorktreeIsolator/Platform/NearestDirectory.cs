@@ -17,6 +17,7 @@ internal static class NearestDirectory
         return path;
     }
 
-    /// <summary>Whether files and directories can be made there.</summary>
-    public static bool IsWritable(string directory) => Libc.Access(directory, WriteAndSearch) == 0;
+    /// <summary>Whether files and directories can be made there. The kernel's own file systems say yes to root, and make none.</summary>
+    public static bool IsWritable(string directory) =>
+        Libc.Access(directory, WriteAndSearch) == 0 && new DriveInfo(directory).DriveFormat is not ("proc" or "sysfs");
 }

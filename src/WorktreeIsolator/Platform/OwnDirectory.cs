@@ -11,7 +11,7 @@ internal static class OwnDirectory
     {
         if (Directory.Exists(path))
         {
-            return Libc.Access(path, ReadAndSearch) == 0 ? null : Unfit($"The directory '{path}' may not be read by this user.", $"ls -ld '{path}'   # whose it is; chmod or chown by its owner, or root, helps");
+            return Libc.Access(path, ReadAndSearch) == 0 ? null : Unfit($"The directory '{path}' may not be read by this user.", HowToOpen(path));
         }
 
         if (AnyFile.LinkTarget(path) is { } target)
@@ -21,6 +21,13 @@ internal static class OwnDirectory
 
         return AnyFile.Exists(path) ? Unfit($"'{path}' is a file, and wt-run needs a directory there.", $"Move it away:\nmv '{path}' '{path}.aside'") : null;
     }
+
+    /// <summary>Why nothing can be made in a directory of ours, with what helps; null if it can, or it is not there yet.</summary>
+    /// <param name="path">Absolute path.</param>
+    public static WorktreeIsolatorException? WhyNotWritable(string path) =>
+        !Directory.Exists(path) || NearestDirectory.IsWritable(path) ? null : Unfit($"The directory '{path}' cannot be written by this user.", HowToOpen(path));
+
+    private static string HowToOpen(string path) => $"ls -ld '{path}'   # whose it is; chmod or chown by its owner, or root, helps";
 
     private static WorktreeIsolatorException Unfit(string message, string hint) => new(FailureKind.System, message, hint);
 }

@@ -56,6 +56,11 @@ public sealed partial class RunStore
     internal WorktreeIsolatorException? WhyUnfit() => OwnDirectory.WhyUnfit(StateDirectory)
         ?? Array.ConvertAll(Parts, part => OwnDirectory.WhyUnfit(Path.Combine(StateDirectory, part))).FirstOrDefault(unfit => unfit is not null);
 
+    /// <summary>Which directory of the store cannot be written by this user, with what helps; null if all that are there can be.</summary>
+    internal WorktreeIsolatorException? WhyNotWritable() => Parts.Select(part => Path.Combine(StateDirectory, part)).Prepend(StateDirectory)
+        .Concat(Names(Path.Combine(StateDirectory, "queue")).Select(name => Path.Combine(StateDirectory, "queue", name)))
+        .Select(OwnDirectory.WhyNotWritable).FirstOrDefault(refused => refused is not null);
+
     /// <summary>The sessions of the repository.</summary>
     public SessionStore Sessions => new(StateDirectory);
 

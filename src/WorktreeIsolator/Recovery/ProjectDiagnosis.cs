@@ -19,7 +19,7 @@ internal sealed class ProjectDiagnosis(ProjectConfig project, RunnerOptions opti
     public IEnumerable<DiagnosisFinding> Look()
     {
         yield return LookAtRepository();
-        yield return store.WhyUnfit() is { } unfit ? Problem("state", unfit.Message, unfit.Hint) : LookAtDirectory("state", store.StateDirectory, "Where wt-run keeps its state");
+        yield return (store.WhyUnfit() ?? store.WhyNotWritable()) is { } unfit ? Problem("state", unfit.Message, unfit.Hint) : LookAtDirectory("state", store.StateDirectory, "Where wt-run keeps its state");
         if (repository is not null)
         {
             foreach (var finding in LookAtWorktreesDirectory(repository).Append(LookAtIdentity(repository)))

@@ -54,7 +54,8 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
         var places = WorktreeList.Read(repository)
             .Select((entry, i) => (entry.Path, GitDirectory: i == 0 ? repository.CommonDirectory : GitFile.ReadAdminDirectory(entry.Path)))
             .SelectMany(place => LocksOfWorktrees.Select(name => (place.Path, File: place.GitDirectory is null ? null : Path.Combine(place.GitDirectory, name))))
-            .Concat(LocksOfRepositories.Select(name => (Path: repository.Top ?? repository.CommonDirectory, File: (string?)Path.Combine(repository.CommonDirectory, name))));
+            .Concat(LocksOfRepositories.Select(name => Path.Combine(repository.CommonDirectory, name)).Concat(LocksOfRefs(repository))
+                .Select(file => (Path: repository.Top ?? repository.CommonDirectory, File: (string?)file)));
         foreach (var (path, file) in places)
         {
             if (!File.Exists(file))
@@ -74,6 +75,15 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
                         $"'{file}' has been there for {since}, and no git command is seen at work in '{path}'. Whatever writes there fails, and landings wait.",
                         $"rm {ShellWords.Quoted(file!)}   # if no editor, and no git on another machine, uses it");
         }
+    }
+
+    /// <summary>Of the targets above all: a landing that finds one waits, and then needs a person. No ref has such a name.</summary>
+    private static IEnumerable<string> LocksOfRefs(Repository repository)
+    {
+        var refs = Path.Combine(repository.CommonDirectory, "refs");
+        return Directory.Exists(refs)
+            ? Directory.EnumerateFiles(refs, "*.lock", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.None })
+            : [];
     }
 
     private IEnumerable<DiagnosisFinding> LookAtDeadRuns()

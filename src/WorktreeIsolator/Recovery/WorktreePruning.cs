@@ -18,11 +18,14 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
         return
         [
             .. entries.Select(PruneWorktree).OfType<PruneItem>(),
-            .. Directories().SelectMany(directory => FindForeign(directory, entries)),
+            .. Directories().SelectMany(directory => Unreadable(directory.Path) ?? FindForeign(directory, entries)),
             .. PruneRegistrations(),
-            .. Directories().SelectMany(PruneTrash),
+            .. Directories().SelectMany(directory => Unreadable(directory.Path) is null ? Unreadable(directory.Trash) ?? PruneTrash(directory) : []),
         ];
     }
+
+    private static IEnumerable<PruneItem>? Unreadable(string directory) =>
+        Directory.Exists(directory) && OwnDirectory.WhyUnfit(directory) is { } unfit ? [PruneScope.Leave("directory", directory, $"{unfit.Message} {unfit.Hint}")] : null;
 
     /// <summary>A worktree that wt-run locked, of a run that is final; null for any other.</summary>
     private PruneItem? PruneWorktree(WorktreeEntry entry)
@@ -31,6 +34,12 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
         if (WorktreeRegistration.RunThatLocked(entry) is not { } id || scope.IsBusy(id))
         {
             return null;
+        }
+
+        if (OwnDirectory.WhyUnfit(Path.GetDirectoryName(entry.Path)!) is { } unfit)
+        {
+            // It may be there, and look as if it were not.
+            return PruneScope.Leave("worktree", entry.Path, unfit.Message);
         }
 
         var record = scope.Records.GetValueOrDefault(id);

@@ -72,7 +72,7 @@ internal sealed class AcceptedRun
         RequireProgram(request, options);
         var repository = ProjectRepository.TryOpen(project, options.Environment);
         var store = repository is null ? RunStore.WithoutGit(project.Path) : new RunStore(repository.StateDirectory);
-        if (store.WhyUnfit() is { } unfit)
+        if ((store.WhyUnfit() ?? store.WhyNotWritable()) is { } unfit)
         {
             throw unfit;
         }
