@@ -110,6 +110,27 @@ public sealed class The_gate_of_an_engine : IDisposable
         }
     }
 
+    [Fact]
+    public void Is_said_to_be_held_by_who_has_it_and_not_by_who_waits_for_it_too()
+    {
+        var file = _scratch.Path("session.lock");
+        Configure(_scratch.Script("engine", "true\n"), $"lock = \"{file}\"");
+        var held = new Gate(_scratch, "held");
+        using var stranger = _scratch.Start(_scratch.Root, "flock", file, "sh", "-c", held.Step);
+        held.AwaitReached();
+        using var first = Runner.Start("run", "two", "--engine", "e");
+        Eventually.True(() => Runner.Run("list", "--json").Expect(0).Records.Any(record => record.Queue?.HeldBy is not null), "a run waits");
+
+        var late = Runner.Run("run", "one", "--worktree", "--engine", "e", "--wait-timeout", "100ms", "--json").Expect(123).Record;
+        var busy = Runner.Run("run", "one", "--worktree", "--engine", "e", "--if-busy", "skip", "--json").Expect(121).Record;
+
+        var message = $"The lock '{file}' of the engine 'e' is busy: held by process {stranger.Pid} (flock).";
+        Assert.Equal($"{message} Waited for the lock '{file}' of the engine 'e' as long as --wait-timeout allows, 100ms.", late.Message);
+        Assert.Equal(message, busy.Message);
+        held.Open();
+        first.Wait().Expect(0);
+    }
+
     [Theory]
     [InlineData("lock = \"room\"", "error", "a directory; name a file, which need not be there")]
     [InlineData("lock = \"one/.git/wt-run/repo.lock\"", "error", "among the files of wt-run's own in ")]
@@ -328,7 +349,7 @@ public sealed class The_gate_of_an_engine : IDisposable
         Eventually.True(() => Runner.Run("list", "--json").Expect(0).Records.Any(record => record.Queue?.Position == 1), "the second run waits");
         gate.Open();
 
-        Assert.Contains("busy", skipped.Error, StringComparison.Ordinal);
+        Assert.Contains("Every place for a worktree of 'one' (max_worktrees = 1) is busy: held by run ", skipped.Error, StringComparison.Ordinal);
         first.Wait().Expect(0);
         Assert.Equal(MergeBackResult.Landed, second.Wait().Expect(0).Record.MergeBack?.Result);
     }

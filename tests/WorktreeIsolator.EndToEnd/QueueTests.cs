@@ -172,6 +172,34 @@ public sealed class Runs_in_place_that_may_not_be_concurrent
         Assert.Equal(["3"], File.ReadAllLines(Path.Combine(project.Directory, "order")));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("--worktree")]
+    public void That_were_killed_while_they_waited_wait_no_more_and_had_nothing_made(string worktree)
+    {
+        using var scratch = new Scratch();
+        var project = Project(scratch, isGit: true, "concurrent = false\nmax_worktrees = 1");
+        var gate = new Gate(scratch);
+        string[] how = worktree.Length > 0 ? ["run", worktree, "--"] : ["run", "--"];
+        using var active = project.Start([.. how, "sh", "-c", gate.Step]);
+        gate.AwaitReached();
+        using var dead = project.Start([.. how, "true"]);
+        AwaitQueued(project, 1);
+        var queued = List(project).Single(record => record.State == RunState.Queued);
+
+        dead.Kill();
+
+        var row = project.Run("list").Expect(0).Output.Split('\n').Single(line => line.StartsWith(queued.Id, StringComparison.Ordinal));
+        var record = List(project).Single(record => record.Id == queued.Id);
+        Assert.Equal((RunState.Interrupted, new QueueInfo(null, queued.Queue!.WaitedMs)), (record.State, record.Queue));
+        Assert.Matches(worktree.Length > 0 ? " ago$|now$" : $" {project.Directory} .*( ago|now)$", row);
+        var shown = project.Run("show", queued.Id).Expect(0).Output;
+        Assert.Matches(@"(?m)^waited      at least [0-9.]+s$", shown);
+        Assert.DoesNotMatch("(?m)^(branch|worktree|merge back) ", shown);
+        gate.Open();
+        active.Wait().Expect(0);
+    }
+
     [Fact]
     public void Pass_over_a_waiter_that_died_and_end_the_engine_of_a_dead_run_before_they_start()
     {

@@ -42,7 +42,7 @@ internal static class RunDetails
         Line(text, "directory", record.Directory == record.Worktree ? null : record.Directory);
         Line(text, "engine", record.Engine.Name is { } name ? $"{name}: {ShellWords.Command(record.Engine.Command)}" : ShellWords.Command(record.Engine.Command));
         Line(text, "exit code", record.Engine.ExitCode?.ToString(CultureInfo.InvariantCulture));
-        Line(text, "merge back", MergeBack(record.MergeBack));
+        Line(text, "merge back", MergeBack(record));
         foreach (var path in record.MergeBack?.Conflicts ?? [])
         {
             Line(text, "conflict", path);
@@ -84,9 +84,10 @@ internal static class RunDetails
             ? $"branch {branch} (its work is on it: {RecordWriter.NameOf(result)})"
             : null;
 
-    private static string? MergeBack(MergeBackInfo? work)
+    /// <summary>Nothing of a run that ended before there was anything to bring back.</summary>
+    private static string? MergeBack(RunRecord record)
     {
-        if (work is null)
+        if (record.MergeBack is not { } work || (work.Result is null && record.State.IsFinal()))
         {
             return null;
         }
@@ -95,12 +96,12 @@ internal static class RunDetails
         return $"{work.Policy}: {result}{(work.Target is { } target ? $", target {target}" : "")}{(work.Commit is { } commit ? $", commit {commit[..12]}" : "")}";
     }
 
-    /// <summary>While it waits the record is not written anew for each second.</summary>
+    /// <summary>While it waits the record is not written anew for each second; nor does anyone write how long it had waited when its wt-run died.</summary>
     private static string? Waited(RunRecord record, RunRecord? ahead) => record.Queue switch
     {
         null => null,
-        { Position: not null } queue => $"{Words.Took(TimeProvider.System.GetUtcNow() - record.CreatedAt)}, {Words.Waiting(queue, ahead)}",
-        var queue => Words.Took(TimeSpan.FromMilliseconds(queue.WaitedMs)),
+        { Position: not null } queue when !record.State.IsFinal() => $"{Words.Took(TimeProvider.System.GetUtcNow() - record.CreatedAt)}, {Words.Waiting(queue, ahead)}",
+        var queue => (record is { State: RunState.Interrupted, StartedAt: null } ? "at least " : "") + Words.Took(TimeSpan.FromMilliseconds(queue.WaitedMs)),
     };
 
     private static void Times(StringBuilder text, RunRecord record)

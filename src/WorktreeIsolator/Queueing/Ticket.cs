@@ -83,8 +83,8 @@ internal sealed class Ticket : IDisposable
     /// <param name="timeout">How long at most.</param>
     /// <param name="changed">Is told where it stands, at first and whenever that has changed.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    /// <returns>The first of those who are ahead when the time was over; null if it may go.</returns>
-    public string? Wait(TimeSpan timeout, Action<PlaceInLine> changed, CancellationToken cancellation)
+    /// <returns>Where it stood when the time was over; null if it may go.</returns>
+    public PlaceInLine? Wait(TimeSpan timeout, Action<PlaceInLine> changed, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         PlaceInLine? told = null;
@@ -100,7 +100,7 @@ internal sealed class Ticket : IDisposable
             var remaining = timeout - clock.Elapsed;
             if (remaining <= TimeSpan.Zero)
             {
-                return RunIn(ahead[0]);
+                return place;
             }
 
             var pause = TimeSpan.FromTicks(Math.Min(Pause.Ticks * (ahead.Count - Places + 1), LongestPause.Ticks));

@@ -207,8 +207,11 @@ internal sealed class InterruptedWork(ProjectConfig project, Repository reposito
         // The run branch goes if it is still where the run began; with commits on it, it is the work and stays. A session's stays with the session.
         var tip = new RunRefs(repository, record.Id, plan.Branch, record.Worktree!, plan.Base.Commit).BranchTip;
         var isUnused = tip is null ? record.RescueRef is null : !IsOfSession(record) && RunRefs.WhyNotDeleted(repository, plan.Branch, plan.Base.Commit, record.Id) is null;
-        return record with { MergeBack = record.MergeBack! with { Result = isUnused ? MergeBackResult.Nothing : MergeBackResult.Kept } };
+        return record with { MergeBack = record.MergeBack! with { Result = !isUnused ? MergeBackResult.Kept : HadBegun(record) ? MergeBackResult.Nothing : null } };
     }
+
+    /// <summary>Whether anything had been made for it. A power cut may have taken that back out of the record: it is looked for all the same.</summary>
+    private static bool HadBegun(RunRecord record) => record.State >= RunState.Preparing;
 
     private bool IsOfSession(RunRecord record) => record.Session is { } name && store.Sessions.TryRead(name) is not null;
 

@@ -255,6 +255,7 @@ public sealed class Reconciler
                     State = RunState.Interrupted,
                     Message = "Its wt-run process ended before the run did.",
                     FinishedAt = journal.Now,
+                    Queue = record.QueueWhenOver(end: null),
                 },
                 sync: true);
         }

@@ -21,7 +21,7 @@ internal sealed class Admission(IDisposable place, EngineGate gate) : IDisposabl
         var ticket = Ticket.Take(WorktreeQueue(store.StateDirectory), context.RunId, places);
         try
         {
-            if (waiting.WaitInLine(ticket, new WaitedFor($"one of {places} worktrees (max_worktrees)", $"raise max_worktrees of project '{request.Project.Name}'")))
+            if (waiting.WaitInLine(ticket, new WaitedFor($"one of {places} worktrees (max_worktrees)", $"raise max_worktrees of project '{request.Project.Name}'", $"Every place for a worktree of '{request.Project.Name}' (max_worktrees = {places})")))
             {
                 return ticket;
             }

@@ -71,7 +71,7 @@ internal sealed class EngineGate : IDisposable
     private bool TakePlace(string engine, int places, string stateHome, WaitingRun waiting, RunContext context)
     {
         var queue = Path.Combine(stateHome, "engines", engine);
-        var what = new WaitedFor($"a place for the engine '{engine}' (max_parallel = {places})", "raise that, or use another engine");
+        var what = new WaitedFor($"a place for the engine '{engine}' (max_parallel = {places})", "raise that, or use another engine", $"The engine '{engine}' (max_parallel = {places})");
         var ticket = Hold(Ticket.Take(queue, context.RunId, places));
         return waiting.WaitInLine(ticket, what) && AwaitTheDead(queue, ticket, what, null, () => waiting.Remaining, waiting, context);
     }
@@ -117,7 +117,7 @@ internal sealed class EngineGate : IDisposable
     private bool TakeLock(EngineDefinition engine, string file, string stateHome, WaitingRun waiting, RunContext context)
     {
         var clock = Stopwatch.StartNew();
-        var what = new WaitedFor($"the lock '{file}' of the engine '{engine.Name}'", "use another engine");
+        var what = new WaitedFor($"the lock '{file}' of the engine '{engine.Name}'", "use another engine", $"The lock '{file}' of the engine '{engine.Name}'");
         var limit = (engine.LockTimeout, "lock_timeout");
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalPath.Of(file))).AsSpan(0, 8));
         var queue = Path.Combine(stateHome, "engines", $".lock-{key}");
@@ -138,7 +138,7 @@ internal sealed class EngineGate : IDisposable
 
         if (taken is null)
         {
-            return waiting.Busy($"{LockHolder.Describe(file)}, which locks '{file}'", what, limit);
+            return waiting.Busy(LockHolder.Describe(file), what, limit);
         }
 
         Hold(taken);

@@ -43,7 +43,9 @@ internal sealed class RunEnd(RunJournal journal, Repository? repository)
 
     /// <summary>Writes down that it failed.</summary>
     /// <param name="why">What went wrong.</param>
-    /// <exception cref="WorktreeIsolatorException">What went wrong is that nothing can be written: where the work is, and what helps.</exception>
+    /// <exception cref="WorktreeIsolatorException">
+    /// What the engine left is not kept yet, so the run is not over: recovery goes on with it, as if this process had been killed. Where it is, and what helps.
+    /// </exception>
     public void Fail(Exception why)
     {
         if (why is not WorktreeIsolatorException && journal.Record.StartedAt is not null)
@@ -53,6 +55,15 @@ internal sealed class RunEnd(RunJournal journal, Repository? repository)
         }
 
         var hint = (why as WorktreeIsolatorException)?.Hint;
+        if (journal.Record.State is RunState.Running or RunState.Finishing)
+        {
+            throw new WorktreeIsolatorException(
+                FailureKind.System,
+                $"Run {journal.Record.Id} broke off after its engine was started: {why.Message.TrimEnd('.')}. {WhereWorkIs(journal.Record).Sentence}",
+                $"{(hint is null ? "" : hint + "\n")}Once the cause is mended, the next command brings it to its end and keeps all that: wt-run show {journal.Record.Id[..8]}",
+                why);
+        }
+
         WriteOrTell(record => record with { State = RunState.Failed, Message = why.Message, Hint = hint });
     }
 

@@ -18,7 +18,7 @@ internal sealed class SessionTurn(IDisposable turn, IDisposable place) : IDispos
     public static SessionTurn? Take(RunRequest request, RunnerOptions options, Repository repository, RunStore store, WaitingRun waiting, RunContext context)
     {
         var name = request.Session!.Value;
-        var what = new WaitedFor($"the run before it in session '{name}'", "use another session");
+        var what = new WaitedFor($"the run before it in session '{name}'", "use another session", $"Session '{name}'");
         if (store.ActiveIds().FirstOrDefault(id => waiting.IsInside(id) && store.TryRead(id) is { } run && run.Session == name && !run.State.IsFinal()) is { } outer)
         {
             _ = waiting.WaitsForItself(outer, what);

@@ -27,7 +27,10 @@ public sealed class TriggerRunner
     /// <param name="cancel">Ends waiting, stops the engine gracefully; the work is still kept.</param>
     /// <param name="kill">Kills an engine that takes too long to stop.</param>
     /// <returns>The record, in a final state; whatever went wrong after the run was accepted is told there.</returns>
-    /// <exception cref="WorktreeIsolatorException">The request cannot be had, and nothing was made; or the record could not be written at the end: it says where the work is.</exception>
+    /// <exception cref="WorktreeIsolatorException">
+    /// The request cannot be had; nothing was made. Or what the engine left could not be brought back, or its end not be written down, as on a full disk:
+    /// it says where the work is, and recovery goes on with that.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled before anything was made.</exception>
     public RunRecord Run(RunRequest request, CancellationToken cancel = default, CancellationToken kill = default)
     {

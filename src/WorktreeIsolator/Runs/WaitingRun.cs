@@ -11,7 +11,14 @@ namespace WorktreeIsolator.Runs;
 /// <summary>Something that a run may have to wait for.</summary>
 /// <param name="Name">As the end of <c>waiting for …</c>.</param>
 /// <param name="Instead">What a person can do so that this need not be waited for, as a clause; null if nothing helps.</param>
-internal sealed record WaitedFor(string Name, string? Instead);
+/// <param name="Gate">What is busy then, as the beginning of <c>… is busy</c>; null if that is the project.</param>
+internal sealed record WaitedFor(string Name, string? Instead, string? Gate = null)
+{
+    /// <summary>Why it was not to be had, as a sentence.</summary>
+    /// <param name="project">The project of the run that asks.</param>
+    /// <param name="holder">Who has it.</param>
+    public string IsBusy(string project, string holder) => $"{Gate ?? $"'{project}'"} is busy: held by {holder}.";
+}
 
 /// <summary>A run that may have to wait, for one thing after another: says so, keeps its place in the record current, and gives up in time.</summary>
 internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunStore store, RunJournal journal, RunContext context)
@@ -55,8 +62,8 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
         }
 
         var within = limit is { } own ? Within(own.Most) : Remaining;
-        var first = ticket.Wait(within, place => Tell(place, what), context.Cancel);
-        return first is null || Busy($"run {Describe(first)}{PidOf(first)}", what, limit);
+        return ticket.Wait(within, place => Tell(place, what), context.Cancel) is not { } last
+            || Busy(last.HeldBy ?? $"run {Describe(last.Behind!)}{PidOf(last.Behind!)}", what, limit);
     }
 
     /// <summary>Says what it waits for although it may be its turn in line, to those behind it as well.</summary>
@@ -134,24 +141,25 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
     /// <returns>False.</returns>
     public bool Busy(string holder, WaitedFor what, (TimeSpan Most, string Key)? limit = null)
     {
+        var busy = what.IsBusy(request.Project.Name, holder);
         var instead = what.Instead is null ? "" : $", or {what.Instead}";
         if (!MayWait)
         {
-            return Skip(holder, null, what.Instead is null ? "Try again later, or wait (--if-busy wait)." : $"Try again later, wait (--if-busy wait){instead}.");
+            return Skip(busy, null, what.Instead is null ? "Try again later, or wait (--if-busy wait)." : $"Try again later, wait (--if-busy wait){instead}.");
         }
 
         var (most, key) = limit is { } own && !(request.WaitTimeout is { } asked && RemainingOf(asked) <= TimeSpan.Zero)
             ? own
             : (request.WaitTimeout ?? DefaultTimeout, "--wait-timeout");
-        return Skip(holder, $"Waited for {what.Name} as long as {key} allows, {Duration.Format(most)}.", $"Give it longer with {key}{instead}.");
+        return Skip(busy, $"Waited for {what.Name} as long as {key} allows, {Duration.Format(most)}.", $"Give it longer with {key}{instead}.");
     }
 
     /// <summary>It would wait for a run inside which it was started, and which waits for it.</summary>
     /// <returns>False.</returns>
     public bool WaitsForItself(string outer, WaitedFor what) => Skip(
-        $"{Describe(outer)}, inside which this run was started: it would wait for itself", null, $"Start it when the outer run is over{(what.Instead is null ? "" : $", or {what.Instead}")}.", mayHaveWaited: false);
+        what.IsBusy(request.Project.Name, $"{Describe(outer)}, inside which this run was started: it would wait for itself"), null, $"Start it when the outer run is over{(what.Instead is null ? "" : $", or {what.Instead}")}.", mayHaveWaited: false);
 
-    private bool Skip(string holder, string? waited, string hint, bool mayHaveWaited = true)
+    private bool Skip(string busy, string? waited, string hint, bool mayHaveWaited = true)
     {
         journal.Update(
             record => record with
@@ -159,7 +167,7 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
                 State = RunState.Skipped,
                 FinishedAt = journal.Now,
                 Queue = MayWait && mayHaveWaited ? new QueueInfo(null, _clock.ElapsedMilliseconds) : null,
-                Message = $"'{request.Project.Name}' is busy: held by {holder}.{(waited is null ? "" : $" {waited}")}",
+                Message = waited is null ? busy : $"{busy} {waited}",
                 Hint = hint,
             },
             sync: true);

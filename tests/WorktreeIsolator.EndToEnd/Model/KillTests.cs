@@ -1,5 +1,6 @@
 using System.Globalization;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Records;
 using Xunit;
@@ -48,7 +49,8 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
             try
             {
                 Kill(i, out moment);
-                Converge(i);
+                var next = Converge(i);
+                Assert.True(RepositoryState.Names(_repository[".git/wt-run/active"]).Count == 0, $"not converged by the next command: {next}");
                 Check(i);
             }
             catch (Exception e)
@@ -93,7 +95,7 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
         }
     }
 
-    private void Converge(int number)
+    private Finished Converge(int number)
     {
         var last = RepositoryState.Names(_repository[".git/wt-run/runs"]).LastOrDefault(name => !name.StartsWith('.'));
         string[] command = (number % 6, last) switch
@@ -108,12 +110,12 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
         };
         var ended = _repository.WtRun.Run(command);
         Assert.True(ended.ExitCode <= 2, ended.ToString());
+        return ended;
     }
 
     private void Check(int number)
     {
         var records = new RunStore(_repository[".git/wt-run"]).ReadAll();
-        Assert.Equal([], RepositoryState.Names(_repository[".git/wt-run/active"]));
         Assert.All(records, record => Assert.True(record.State.IsFinal(), $"run {record.Id} is {record.State}"));
         Assert.All(records, record => Assert.True(record.Kept is null, $"run {record.Id} kept its worktree: {record.Kept?.Reason} {record.Message}"));
         Assert.Equal([], Victims.OfRuns(_scratch.Root));
@@ -122,8 +124,8 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
         Assert.Equal(" M users\n?? untracked", _repository.Status);
         Assert.Equal(("the user's own change\n", "the user's own file\n"), (_repository.Read("users"), _repository.Read("untracked")));
         Assert.Equal("refs/heads/main", _repository.Git("symbolic-ref", "HEAD"));
-        Assert.Equal(
-            [], Directory.EnumerateFiles(_repository[".git"], "*.lock", SearchOption.AllDirectories).Where(path => !path.Contains("/.git/wt-run/", StringComparison.Ordinal)));
+        var locks = Directory.EnumerateFiles(_repository[".git"], "*.lock", SearchOption.AllDirectories).Where(path => !path.Contains("/.git/wt-run/", StringComparison.Ordinal)).ToList();
+        Assert.True(locks.Count == 0, $"{string.Join(", ", locks)}; git at work: {string.Join(", ", GitAtWork.In([_repository.Path, _repository[".git"]]))}");
         var held = _repository.Git("rev-list", "--all").Split('\n').ToHashSet(StringComparer.Ordinal);
         Assert.Equal([], File.Exists(Commits) ? File.ReadAllLines(Commits).Where(commit => !held.Contains(commit)) : []);
 
