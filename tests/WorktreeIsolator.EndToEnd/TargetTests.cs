@@ -183,8 +183,10 @@ public sealed class A_target_branch
         repository.Write(file, what);
         var before = RepositoryState.Of(repository);
 
-        var record = repository.RunInWorktree($"{Work}; echo mine > {file}; git add -f {file}; git commit -qm Mine").Expect(120).Record;
+        var run = repository.RunInWorktree($"{Work}; echo mine > {file}; git add -f {file}; git commit -qm Mine").Expect(120);
+        var record = run.Record;
 
+        Assert.Contains("needs you: its work is not on main because someone or something is in the way there.\n", run.Error, StringComparison.Ordinal);
         Assert.Equal((RunState.NeedsMerge, MergeBackResult.TargetBusy), (record.State, record.MergeBack?.Result));
         Assert.Contains(file, record.Message, StringComparison.Ordinal);
         Assert.Equal(what, repository.Read(file));

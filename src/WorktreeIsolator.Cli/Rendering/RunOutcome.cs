@@ -134,7 +134,7 @@ internal static class RunOutcome
     {
         MergeBackResult.Conflict => " because it conflicts",
         MergeBackResult.VerifyFailed => " because verify failed",
-        MergeBackResult.TargetBusy => " because that is in use",
+        MergeBackResult.TargetBusy => " because someone or something is in the way there",
         MergeBackResult.Rejected => " because it was refused",
         MergeBackResult.Blocked => " because it must not land by itself",
         _ => "",

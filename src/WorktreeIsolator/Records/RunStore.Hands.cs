@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
@@ -21,6 +22,11 @@ public sealed partial class RunStore
 
     /// <summary>Who works, or worked until they died, with a run that is over; null if nobody does, or they did not say.</summary>
     internal ProcessInfo? WhoActivated(string id) => ReadActivation(id)?.Process;
+
+    /// <summary>Who lands or drops a run that is over at this moment, for a message: <c>someone else is just landing it (pid 4711)</c>.</summary>
+    internal string DescribeHand(string id) => TryReadInHand(id)?.InHand is { } hand
+        ? string.Create(CultureInfo.InvariantCulture, $"someone else is just {hand.Doing} it (pid {hand.Process.Pid})")
+        : "someone else is just landing or dropping it";
 
     /// <summary>The runs that are over and that someone lands or drops at this moment, with who; in no order. It costs a look at each that is active.</summary>
     public IReadOnlyList<RunRecord> ReadInHand() => [.. ActiveIds().Select(TryReadInHand).OfType<RunRecord>()];

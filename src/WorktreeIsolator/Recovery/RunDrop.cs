@@ -37,7 +37,7 @@ public static class RunDrop
         var store = new RunStore(repository.StateDirectory);
         using var ending = SessionEnding.Take(store, record, Dropped, options.Environment);
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience)
-            ?? throw WorktreeAtRest.InOtherHands(store.TryRead(record.Id) ?? record, Dropped);
+            ?? throw WorktreeAtRest.InOtherHands(store, store.TryRead(record.Id) ?? record, Dropped);
         record = store.TryRead(record.Id) ?? record;
         if (!record.State.IsFinal())
         {

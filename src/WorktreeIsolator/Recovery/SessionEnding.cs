@@ -42,7 +42,7 @@ internal sealed class SessionEnding : IDisposable
             {
                 if (busy == record.Id)
                 {
-                    throw new WorktreeIsolatorException(FailureKind.Usage, $"Session '{name}' cannot be {what}: someone else is just landing or dropping it.");
+                    throw new WorktreeIsolatorException(FailureKind.Usage, $"Session '{name}' cannot be {what}: {store.DescribeHand(record.Id)}.");
                 }
 
                 RequireOver(store, store.TryRead(busy), name, what, environment);

@@ -51,10 +51,11 @@ internal static class WorktreeAtRest
     }
 
     /// <summary>Why it cannot be landed or dropped while someone has its liveness lock.</summary>
+    /// <param name="store">The store that holds the run.</param>
     /// <param name="record">The run, as it is now.</param>
     /// <param name="what">What was to be done.</param>
-    public static WorktreeIsolatorException InOtherHands(RunRecord record, string what) => record.State.IsFinal()
-        ? Cannot(record, what, "someone else is just landing or dropping it")
+    public static WorktreeIsolatorException InOtherHands(RunStore store, RunRecord record, string what) => record.State.IsFinal()
+        ? Cannot(record, what, store.DescribeHand(record.Id))
         : Cannot(record, what, $"it {(record.State is RunState.Accepted or RunState.Queued ? "waits to begin" : "is still under way")}", $"Let it end, or stop it: wt-run cancel {record.Id[..8]}");
 
     /// <summary>Why it cannot be landed or dropped before it was brought to its end.</summary>

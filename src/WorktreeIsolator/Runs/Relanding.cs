@@ -42,7 +42,7 @@ internal static class Relanding
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience);
         if (liveness is null)
         {
-            return isByHand ? throw WorktreeAtRest.InOtherHands(store.TryRead(record.Id) ?? record, Landed) : null;
+            return isByHand ? throw WorktreeAtRest.InOtherHands(store, store.TryRead(record.Id) ?? record, Landed) : null;
         }
 
         record = store.TryRead(record.Id) ?? record;

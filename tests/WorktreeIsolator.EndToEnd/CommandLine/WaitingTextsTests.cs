@@ -73,7 +73,11 @@ public sealed class A_run_that_waits : IDisposable
 
         AssertTold(
             "the run before it in session 'chat'", $"{last.Id[..8]} user, which is over; its session is being landed or dropped", last.Id, "run", "--session", "chat", "--", "true");
-        Assert.Contains("someone else is just landing or dropping it", _repository.WtRun.Run("land", "chat").Expect(1).Error, StringComparison.Ordinal);
+        foreach (var command in new[] { "land", "drop" })
+        {
+            Assert.Contains($"Session 'chat' cannot be {(command == "land" ? "landed" : "dropped")}: someone else is just landing it (pid {landing.Pid}).", _repository.WtRun.Run(command, "chat").Expect(1).Error, StringComparison.Ordinal);
+        }
+
         gate.Open();
         landing.Wait().Expect(0);
     }
