@@ -46,7 +46,10 @@ public sealed class A_dead_run_whose_engine_takes_its_time : IDisposable
         Assert.Contains($"wt-run: ending what run {id[..8]} left behind: engine slow (pid {engine.Pid})", listed.Error, StringComparison.Ordinal);
         Assert.Contains($"wt-run: warning: Run {id} has died. Still at work of it: engine slow (pid {engine.Pid})", listed.Error, StringComparison.Ordinal);
         Assert.Contains("has 10m for that", listed.Error, StringComparison.Ordinal);
-        Assert.Contains("Still at work of it: engine slow", _repository.WtRun.Run("show", id).Expect(0).Output, StringComparison.Ordinal);
+        var shown = _repository.WtRun.Run("show", id).Expect(0).Output;
+        Assert.Contains("Still at work of it: engine slow", shown, StringComparison.Ordinal);
+        Assert.Contains($"To wait until what it left is ended: wt-run prune; to end its engine at once: kill -KILL {engine.Pid}\n", shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("wt-run cancel", shown, StringComparison.Ordinal);
         _repository.WtRun.Run("logs", id).Expect(0);
         Assert.Contains("Still at work of it: engine slow", _repository.WtRun.Run("doctor").Output, StringComparison.Ordinal);
         _repository.WtRun.Run("run", "--worktree", "--", "true").Expect(0);

@@ -139,10 +139,39 @@ public sealed class A_repository_of_two_users : IDisposable
         Assert.True(seen.State is RunState.Starting or RunState.Running, $"{seen.State}");
         Assert.Contains($"It belongs to another user (uid {Owner})", RunAs(Other, "doctor").Expect(1).Output, StringComparison.Ordinal);
         Assert.True(Directory.Exists(seen.Worktree));
+        foreach (var (code, command) in new[] { (1, "cancel"), (1, "land"), (1, "drop"), (0, "show") })
+        {
+            var told = RunAs(Other, command, seen.Id).Expect(code);
+            var text = told.Output + told.Error;
+            Assert.Contains($"Its wt-run process died. It belongs to another user (uid {Owner}): a wt-run command of that user here, or of root, brings it to its end.", text, StringComparison.Ordinal);
+            Assert.Contains("wt-run list   # as that user, or as root\n", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("wt-run prune", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("cancel it", text, StringComparison.Ordinal);
+        }
 
+        Assert.Contains($"left run {seen.Id}: It belongs to another user (uid {Owner}): a wt-run command of that user here, or of root", RunAs(Other, "prune").Expect(0).Output, StringComparison.Ordinal);
         var ended = Assert.Single(RunAs(Owner, "list", "--json").Expect(0).Records);
         Assert.Equal((RunState.Interrupted, MergeBackResult.Kept), (ended.State, ended.MergeBack?.Result));
         Assert.False(Directory.Exists(seen.Worktree));
+    }
+
+    [Fact]
+    public void Says_of_a_session_whose_run_died_whose_that_is()
+    {
+        Share();
+        var gate = GateForAll();
+        using var run = StartAs(Owner, "run", "--session", "chat", "--", "sh", "-c", gate.Step);
+        gate.AwaitReached();
+        run.Kill();
+
+        foreach (var command in new[] { "land", "drop" })
+        {
+            var refused = RunAs(Other, command, "chat").Expect(1).Error;
+            Assert.Contains($"It belongs to another user (uid {Owner})", refused, StringComparison.Ordinal);
+            Assert.Contains("hint: wt-run list   # as that user, or as root\n", refused, StringComparison.Ordinal);
+        }
+
+        RunAs(Owner, "list").Expect(0);
     }
 
     [Fact]
@@ -160,6 +189,42 @@ public sealed class A_repository_of_two_users : IDisposable
         RunAs(Owner, "list").Expect(0);
         Assert.False(Directory.Exists(run.Worktree));
         RunAs(Other, "drop", run.Id).Expect(0);
+    }
+
+    [Theory]
+    [InlineData("022", false)]
+    [InlineData("077", false)]
+    [InlineData("022", true)]
+    public void Leaves_a_session_to_the_user_who_began_it(string umask, bool isGone)
+    {
+        Share();
+        var began = RunWithUmask(Owner, umask, "run", "--session", "chat", "--json", "--", "sh", "-c", EngineScript.Commit("one")).Expect(0).Record;
+        if (isGone)
+        {
+            _scratch.Run(_scratch.Root, "rm", "-rf", began.Worktree!).Expect(0);
+        }
+
+        var ran = _scratch.Path("gates/ran");
+        _ = GateForAll();
+        foreach (var (code, command) in new (int, string[])[] { (125, ["run", "--session", "chat", "--", "touch", ran]), (1, ["land", "chat"]), (1, ["drop", "chat"]) })
+        {
+            var refused = RunWithUmask(Other, umask, command).Expect(code).Error;
+            Assert.Contains(
+                $"Session 'chat' cannot go on: its worktree '{began.Worktree}' was made by another user (uid {Owner}; this is uid {Other}) and cannot be written by this one.",
+                refused,
+                StringComparison.Ordinal);
+            Assert.Contains("hint: wt-run land chat   # as that user", refused, StringComparison.Ordinal);
+            Assert.DoesNotContain("enied", refused, StringComparison.Ordinal);
+            Assert.DoesNotContain("made anew", refused, StringComparison.Ordinal);
+        }
+
+        Assert.False(File.Exists(ran), "the engine was started");
+        Assert.Contains("left session chat: its worktree", RunWithUmask(Other, umask, "prune").Expect(0).Output, StringComparison.Ordinal);
+        RunWithUmask(Other, umask, "doctor").Expect(0);
+        RunWithUmask(Owner, umask, "run", "--session", "chat", "--", "sh", "-c", EngineScript.Commit("two")).Expect(0);
+        RunWithUmask(Owner, umask, "land", "chat").Expect(0);
+        Assert.Equal("work\nwork", _repository.Git("show", "HEAD:one", "HEAD:two"));
+        RunWithUmask(Other, umask, "run", "--session", "chat", "--", "true").Expect(0);
     }
 
     private Gate GateForAll()

@@ -32,9 +32,11 @@ public sealed class A_worktree_that_is_no_longer_the_one_that_was_made
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Loses_no_commit_of_a_detached_HEAD_and_nothing_staged_if_it_was_deleted(bool supervisorDied)
+    [InlineData(false, ".")]
+    [InlineData(true, ".")]
+    [InlineData(false, "..")]
+    [InlineData(true, "..")]
+    public void Loses_no_commit_of_a_detached_HEAD_and_nothing_staged_if_it_was_deleted(bool supervisorDied, string with)
     {
         using var scratch = new Scratch();
         var repository = new TestRepository(scratch);
@@ -49,7 +51,7 @@ public sealed class A_worktree_that_is_no_longer_the_one_that_was_made
             run.Kill();
         }
 
-        scratch.Run(scratch.Root, "rm", "-r", worktree).Expect(0);
+        scratch.Run(scratch.Root, "rm", "-r", Path.GetFullPath(with, worktree)).Expect(0);
         gate.Open();
         var record = supervisorDied ? Assert.Single(repository.Runs()) : run.Wait().Expect(125).Record;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
 using WorktreeIsolator.Cli.Syntax;
@@ -30,9 +29,10 @@ internal sealed class CancelCommand : CliCommand
         using var known = KnownProjects.Find(Config.In(invocation.Line), invocation.Surroundings);
         known.Reconcile();
         var (record, owner) = RunLookup.Find(known, invocation.Line.GetValue(_run)!, SessionMeans.WhatGoesOn);
-        if (!record.State.IsFinal() && Reconciler.IsDead(owner.Store, record.Id) && owner.Store.TryRead(record.Id) is { } dead && !dead.State.IsFinal())
+        if (Reconciler.ExplainDead(owner.Store, record.Id, invocation.Surroundings.Environment) is var (why, help))
         {
-            throw OfDead(dead);
+            // There is nobody to be asked; what it left is being ended already, by this command too.
+            throw new WorktreeIsolatorException(FailureKind.Usage, $"Run {record.Id} cannot be cancelled any more. {why}", help);
         }
 
         var wasAsked = RunCancellation.Cancel(owner.Store, record);
@@ -44,17 +44,6 @@ internal sealed class CancelCommand : CliCommand
 
         StandardStreams.Out.WriteText($"Run {record.Id}{(record.Session is { } session ? $" of session '{session}'" : "")} is {(now.State.IsFinal() ? "cancelled" : "being cancelled")}.\n");
         return ExitCodes.Success;
-    }
-
-    /// <summary>There is nobody to be asked; what it left is being ended already, by this command too.</summary>
-    private static WorktreeIsolatorException OfDead(RunRecord record)
-    {
-        const string wait = "To wait until what it left is ended: wt-run prune";
-        var message = record.Message ?? "Its wt-run process died.";
-        var pid = record.EngineProcess?.Pid.ToString(CultureInfo.InvariantCulture);
-        var engineIsSeen = pid is not null && message.Contains($"(pid {pid})", StringComparison.Ordinal);
-        return new(
-            FailureKind.Usage, $"Run {record.Id} cannot be cancelled any more. {message}", engineIsSeen ? $"{wait}; to end its engine at once: kill -KILL {pid}" : wait);
     }
 
     /// <summary>The run may have ended by itself in the moment in which it was asked; most of those that did not are cancelled at once.</summary>

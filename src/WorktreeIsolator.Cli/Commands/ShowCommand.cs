@@ -2,6 +2,7 @@ using WorktreeIsolator.Cli.Projects;
 using WorktreeIsolator.Cli.Rendering;
 using WorktreeIsolator.Cli.Syntax;
 using WorktreeIsolator.Records;
+using WorktreeIsolator.Recovery;
 using WorktreeIsolator.RunDirectories;
 
 namespace WorktreeIsolator.Cli.Commands;
@@ -37,7 +38,8 @@ internal sealed class ShowCommand : CliCommand
                 ? RescueContents.TryRead(owner.Project.Path, invocation.Surroundings.Environment, name)
                 : null;
             StandardStreams.Out.WriteText(RunDetails.Describe(
-                record, rescue, record.Queue?.Behind is { } ahead ? owner.Store.TryRead(ahead) : null, new KnownRefs([owner], invocation.Surroundings.Environment)));
+                record, rescue, record.Queue?.Behind is { } ahead ? owner.Store.TryRead(ahead) : null, new KnownRefs([owner], invocation.Surroundings.Environment),
+                Reconciler.ExplainDead(owner.Store, record.Id, invocation.Surroundings.Environment)));
         }
 
         return ExitCodes.Success;

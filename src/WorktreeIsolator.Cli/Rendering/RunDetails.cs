@@ -17,7 +17,8 @@ internal static class RunDetails
     /// <param name="rescue">What its rescue ref keeps; null if it has none, or that is gone.</param>
     /// <param name="ahead">The run behind which it waits; null if there is none.</param>
     /// <param name="refs">Which refs there are.</param>
-    public static string Describe(RunRecord record, RescueContents? rescue, RunRecord? ahead, KnownRefs refs)
+    /// <param name="dead">What is to be said of it, and what helps, if it died and is not over; null for any other.</param>
+    public static string Describe(RunRecord record, RescueContents? rescue, RunRecord? ahead, KnownRefs refs, (string Why, string Help)? dead)
     {
         var text = new StringBuilder();
         Line(text, "run", record.Id);
@@ -55,8 +56,8 @@ internal static class RunDetails
         Times(text, record);
         Line(text, "supervisor", record.Supervisor is { } process && !record.State.IsFinal() ? string.Create(CultureInfo.InvariantCulture, $"pid {process.Pid}") : null);
         Line(text, "log", record.Log);
-        Line(text, "message", record.Message);
-        foreach (var hint in Hints(record))
+        Line(text, "message", dead?.Why ?? record.Message);
+        foreach (var hint in Hints(record, dead?.Help))
         {
             Line(text, "hint", hint);
         }
@@ -74,9 +75,9 @@ internal static class RunDetails
         : RecordWriter.NameOf(record.State);
 
     /// <summary>Nothing of one that is in other hands: what helps next depends on them.</summary>
-    private static IEnumerable<string> Hints(RunRecord record) => record.InHand is not null ? [] : record.State.IsFinal()
+    private static IEnumerable<string> Hints(RunRecord record, string? helpWithDead) => record.InHand is not null ? [] : record.State.IsFinal()
         ? RunOutcome.Hints(record, isShown: true)
-        : [$"follow its output: wt-run logs -f {record.Id[..8]}", $"cancel it: wt-run cancel {record.Id[..8]}"];
+        : [$"follow its output: wt-run logs -f {record.Id[..8]}", helpWithDead ?? $"cancel it: wt-run cancel {record.Id[..8]}"];
 
     private static string? BranchWithWork(RunRecord record, KnownRefs refs) =>
         record.MergeBack is { Commit: not null, Result: { } result } && record.Branch is { } branch && record.WorkRef() == branch && refs.Has(record, branch)

@@ -47,6 +47,14 @@ public sealed class Reconciler
     /// <param name="id">The run.</param>
     public static bool IsDead(RunStore store, string id) => store.IsActive(id) && DeadRun.IsDead(store, id);
 
+    /// <summary>What is to be said of a run that died and is not over yet, and what helps.</summary>
+    /// <param name="store">The store that holds the run.</param>
+    /// <param name="id">The run.</param>
+    /// <param name="environment">The caller's variables: they say inside which runs it was started.</param>
+    /// <returns>Sentences, and what to type; null if the run lives, or is over.</returns>
+    public static (string Why, string Help)? ExplainDead(RunStore store, string id, IReadOnlyDictionary<string, string> environment) =>
+        IsDead(store, id) && store.TryRead(id) is { } record && !record.State.IsFinal() ? DeadRun.Explain(record, environment) : null;
+
     /// <summary>The runs whose supervisor is gone, without touching anything.</summary>
     public IReadOnlyList<RunRecord> FindDead() => DeadRun.Find(_store);
 
@@ -200,7 +208,7 @@ public sealed class Reconciler
                 }
             }
 
-            SessionEnding.GoOn(_store, journal.Record, _options.Time);
+            SessionEnding.GoOn(_store, journal.Record, _options);
             _store.Settle(journal.Record);
             return null;
         }

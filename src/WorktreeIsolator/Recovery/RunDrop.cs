@@ -35,13 +35,13 @@ public static class RunDrop
         }
 
         var store = new RunStore(repository.StateDirectory);
-        using var ending = SessionEnding.Take(store, record, Dropped);
+        using var ending = SessionEnding.Take(store, record, Dropped, options.Environment);
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience)
             ?? throw WorktreeAtRest.InOtherHands(store.TryRead(record.Id) ?? record, Dropped);
         record = store.TryRead(record.Id) ?? record;
         if (!record.State.IsFinal())
         {
-            throw Cannot(record, "its wt-run process died", "First: wt-run prune");
+            throw WorktreeAtRest.Died(record, Dropped, options.Environment);
         }
 
         if (DeadRun.WhyLandingIsOutOfReach(store, record.Id) is { } why)

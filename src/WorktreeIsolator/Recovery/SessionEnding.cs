@@ -23,16 +23,17 @@ internal sealed class SessionEnding : IDisposable
     /// <param name="store">The store that holds the run.</param>
     /// <param name="record">The session's last run.</param>
     /// <param name="what">What is to be done: <c>landed</c>, <c>dropped</c>.</param>
+    /// <param name="environment">The caller's variables: they say inside which runs it was started.</param>
     /// <returns>Null for a run of no session.</returns>
     /// <exception cref="WorktreeIsolatorException">The session has ended, has gone on since, or is in use.</exception>
-    public static SessionEnding? Take(RunStore store, RunRecord record, string what)
+    public static SessionEnding? Take(RunStore store, RunRecord record, string what, IReadOnlyDictionary<string, string> environment)
     {
         if (record.Session is not { } name)
         {
             return null;
         }
 
-        RequireOver(record, name, what);
+        RequireOver(store, record, name, what, environment);
         _ = Find(store, record, name, what);
         var ticket = Ticket.Take(SessionStore.QueueFor(store.StateDirectory, name), record.Id);
         try
@@ -44,7 +45,7 @@ internal sealed class SessionEnding : IDisposable
                     throw new WorktreeIsolatorException(FailureKind.Usage, $"Session '{name}' cannot be {what}: someone else is just landing or dropping it.");
                 }
 
-                RequireOver(store.TryRead(busy), name, what);
+                RequireOver(store, store.TryRead(busy), name, what, environment);
                 throw UnderWay(busy, name, what, "is under way");
             }
 
@@ -89,15 +90,15 @@ internal sealed class SessionEnding : IDisposable
     /// <summary>Goes on with the end of a session whose landing or dropping died over that.</summary>
     /// <param name="store">The store that holds the run.</param>
     /// <param name="record">The session's last run. Whoever calls holds its liveness.</param>
-    /// <param name="time">The clock.</param>
+    /// <param name="options">What all runs share.</param>
     /// <exception cref="WorktreeIsolatorException">The session is in use.</exception>
-    public static void GoOn(RunStore store, RunRecord record, TimeProvider time)
+    public static void GoOn(RunStore store, RunRecord record, RunnerOptions options)
     {
         if (record is { Session: { } name, MergeBack.Result: not null } && record.WorkRef() is null && store.Sessions.TryRead(name) is { } session
             && session.LastRun == record.Id && record.SettledAt >= session.LastUsedAt && !Directory.Exists(session.Worktree))
         {
-            using var ending = Take(store, record, "ended");
-            ending!.End(record, time);
+            using var ending = Take(store, record, "ended", options.Environment);
+            ending!.End(record, options.Time);
         }
     }
 
@@ -126,8 +127,13 @@ internal sealed class SessionEnding : IDisposable
     }
 
     /// <summary>Of a run that waits for its turn, or works, the session as a whole cannot be anything.</summary>
-    private static void RequireOver(RunRecord? record, string name, string what)
+    private static void RequireOver(RunStore store, RunRecord? record, string name, string what, IReadOnlyDictionary<string, string> environment)
     {
+        if (record is not null && Reconciler.ExplainDead(store, record.Id, environment) is var (why, help))
+        {
+            throw new WorktreeIsolatorException(FailureKind.Usage, $"Session '{name}' cannot be {what}: run {record.Id} of it is not over. {why}", help);
+        }
+
         if (record is not null && !record.State.IsFinal())
         {
             throw UnderWay(record.Id, name, what, record.State is RunState.Accepted or RunState.Queued ? "waits to begin" : "is under way");

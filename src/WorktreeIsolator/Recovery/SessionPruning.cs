@@ -56,5 +56,6 @@ internal sealed class SessionPruning(PruneScope scope, RunnerOptions options, Re
     }
 
     private SessionObstacle? ObstacleOf(Session session) => SessionObstacle.Moved(repository, SessionName.Parse(session.Name), session.Worktree)
+        ?? SessionObstacle.OfAnotherUser(repository, SessionName.Parse(session.Name), session.Worktree)
         ?? SessionObstacle.CheckedOutElsewhere(repository, BranchName.Parse(session.Branch), session.Worktree);
 }

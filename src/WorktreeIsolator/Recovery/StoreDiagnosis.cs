@@ -84,7 +84,7 @@ internal sealed class StoreDiagnosis(ProjectConfig project, RunnerOptions option
             var died = $"The wt-run process of run {record.Id} ({record.Project}, {record.Trigger}) is dead.";
             if (DeadRun.WhyOutOfReach(record, options.Environment) is { } why)
             {
-                yield return Problem(check, $"{died} {why}", "wt-run list   # there, where it was started; or here after the next boot");
+                yield return Problem(check, $"{died} {why}", DeadRun.HelpOutOfReach(record));
             }
             else if (Foreign(record) is { Count: > 0 } foreign)
             {

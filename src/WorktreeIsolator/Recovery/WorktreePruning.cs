@@ -1,3 +1,4 @@
+using System.Globalization;
 using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
@@ -170,6 +171,14 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
                     yield return PruneScope.Leave("worktree", path, maker is not null ? WhyItIsStray(entry, maker) ?? $"run {maker.Id} made it, and it was unlocked since" : "wt-run did not make it");
                 }
             }
+            else if (OwnDirectory.WhyUnfit(path) is not null || !AnyFile.IsReadable(Path.Combine(path, ".git")))
+            {
+                // Another user's, of whose worktrees git does not tell this one; a session is told by its own state.
+                if (!scope.Sessions.Any(session => session.Worktree == path))
+                {
+                    yield return PruneScope.Leave("directory", path, string.Create(CultureInfo.InvariantCulture, $"this user may not look into it: it belongs to uid {AnyFile.OwnerOf(path)}"));
+                }
+            }
             else if (GitFile.ReadAdminDirectory(path) is not { } admin
                 || !Directory.Exists(admin)
                 || CanonicalPath.IsAtOrBelow(CanonicalPath.Of(admin), repository.CommonDirectory))
@@ -193,7 +202,7 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
         foreach (var admin in Directory.Exists(directory) ? Directory.GetDirectories(directory) : [])
         {
             var id = Path.GetFileName(admin);
-            if (RunId.TryParse(id) is null || scope.Store.IsActive(id) || File.Exists(Path.Combine(admin, "gitdir")))
+            if (RunId.TryParse(id) is null || scope.Store.IsActive(id) || File.Exists(Path.Combine(admin, "gitdir")) || OwnDirectory.WhyUnfit(admin) is not null)
             {
                 continue;
             }

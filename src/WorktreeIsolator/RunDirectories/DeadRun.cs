@@ -224,7 +224,7 @@ internal static class DeadRun
         if (IsOfAnotherUser(supervisor))
         {
             return string.Create(
-                CultureInfo.InvariantCulture, $"It belongs to another user (uid {supervisor.Uid}), whose next wt-run command here brings it to its end.");
+                CultureInfo.InvariantCulture, $"It belongs to another user (uid {supervisor.Uid}): a wt-run command of that user here, or of root, brings it to its end.");
         }
 
         if (!isOfThisBoot)
@@ -242,6 +242,28 @@ internal static class DeadRun
             : "It belongs to another pid namespace (a container): whether its engine still runs cannot be seen from here.";
     }
 
+    /// <summary>What to type for a run whose processes are out of reach from here.</summary>
+    public static string HelpOutOfReach(RunRecord record) => record.Supervisor is { } supervisor && IsOfAnotherUser(supervisor)
+        ? "wt-run list   # as that user, or as root"
+        : "wt-run list   # there, where it was started; or here after the next boot";
+
+    /// <summary>What is to be said of a run that died and is not over yet, as sentences, and what helps who wants it over.</summary>
+    /// <param name="record">The run.</param>
+    /// <param name="environment">The caller's variables: they say inside which runs it was started.</param>
+    public static (string Why, string Help) Explain(RunRecord record, IReadOnlyDictionary<string, string> environment)
+    {
+        if (WhyOutOfReach(record, environment) is { } outOfReach)
+        {
+            return ($"Its wt-run process died. {outOfReach}", HelpOutOfReach(record));
+        }
+
+        // Whatever looked at runs has begun to end it, and its message says how far that is.
+        const string wait = "To wait until what it left is ended: wt-run prune";
+        var why = record.Message ?? "Its wt-run process died.";
+        var pid = record.EngineProcess?.Pid.ToString(CultureInfo.InvariantCulture);
+        return (why, pid is not null && why.Contains($"(pid {pid})", StringComparison.Ordinal) ? $"{wait}; to end its engine at once: kill -KILL {pid}" : wait);
+    }
+
     /// <summary>
     /// Why what a landing or dropping has left that died cannot be dealt with from here; null if it can be, or none died. For who holds the liveness of
     /// the run, which is over.
@@ -250,7 +272,7 @@ internal static class DeadRun
     {
         null => null,
         { Uid: var uid } other when IsOfAnotherUser(other) => string.Create(
-            CultureInfo.InvariantCulture, $"A landing or dropping of it by another user (uid {uid}) broke off; that user's next wt-run command here brings it to its end."),
+            CultureInfo.InvariantCulture, $"A landing or dropping of it by another user (uid {uid}) broke off; a wt-run command of that user here, or of root, brings it to its end."),
         { } other when other.BootId == ProcessIdentity.BootId && other.PidNamespace != ProcessIdentity.PidNamespace =>
             "A landing or dropping of it in another pid namespace (a container) broke off: whether something of it still runs cannot be seen from here. A wt-run command there, or the first one after the next boot, brings it to its end.",
         _ => null,

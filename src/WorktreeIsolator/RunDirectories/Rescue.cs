@@ -36,6 +36,17 @@ internal sealed class Rescue(
     private BranchName? _branchWithHistory = worktree.Branch;
 
     /// <summary>
+    /// For a worktree whose directory is gone. git takes a working tree for a mistake if not even the directory above it is there, so it gets one that is.
+    /// </summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="gone">The worktree.</param>
+    /// <param name="git">git for the repository or the worktree.</param>
+    /// <param name="runId">The run.</param>
+    /// <param name="placed">What wt-run placed there: no part of the work.</param>
+    public static Rescue OfGone(Repository repository, RegisteredWorktree gone, GitCommand git, string runId, IReadOnlyList<string> placed) =>
+        new(repository, gone, git.At(repository.CommonDirectory).ForWorktree(gone.AdminDirectory, gone.AdminDirectory), runId, placed, long.MaxValue);
+
+    /// <summary>
     /// Deletes the locks of git commands that were killed with the engine. Only for a run whose processes are seen to be gone: nobody else
     /// works in its worktree or moves its branch.
     /// </summary>
@@ -137,9 +148,9 @@ internal sealed class Rescue(
         {
             index = _snapshot.Index();
         }
-        catch (GitException)
+        catch (GitException e) when (_snapshot.HasDamagedIndex || e.Error.Contains("invalid object", StringComparison.Ordinal))
         {
-            // Damaged, like the directory that is gone: the commits are what is left.
+            // Like the directory that is gone: the commits are what is left.
         }
 
         return HoldWhatIsLeft(head, head, ReadRef(worktree.Branch.Ref), null, index);

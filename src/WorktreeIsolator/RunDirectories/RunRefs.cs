@@ -34,8 +34,7 @@ internal sealed class RunRefs(Repository repository, string runId, BranchName br
             return false;
         }
 
-        var git = repository.Git.At(repository.CommonDirectory).ForWorktree(gone.AdminDirectory, worktree);
-        var rescue = new Rescue(repository, gone, git, runId, [], long.MaxValue);
+        var rescue = Rescue.OfGone(repository, gone, repository.Git, runId, []);
         var held = rescue.KeepWhatAdminDirectoryHolds() is not null;
         return rescue.WhyRegistrationStays is not { } why
             ? held

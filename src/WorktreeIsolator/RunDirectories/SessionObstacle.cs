@@ -1,10 +1,12 @@
+using System.Globalization;
 using WorktreeIsolator.Git;
+using WorktreeIsolator.Platform;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 
 namespace WorktreeIsolator.RunDirectories;
 
-/// <summary>What a person did with the worktree or the branch of a session, and what keeps everyone from going on with it until they undo that.</summary>
+/// <summary>What keeps everyone, or this user, from going on with a session, and what helps: what a person did with its worktree or branch, or whose it is.</summary>
 /// <param name="Why">A clause.</param>
 /// <param name="Help">What they type.</param>
 internal sealed record SessionObstacle(string Why, string Help)
@@ -34,6 +36,23 @@ internal sealed record SessionObstacle(string Why, string Help)
         WorktreeList.Read(repository).FirstOrDefault(entry => entry.BranchRef == branch.Ref && entry.Path != path) is { } user
             ? new SessionObstacle($"its branch '{branch}' is checked out in '{user.Path}'", $"git -C {ShellWords.Quoted(user.Path)} switch --detach")
             : null;
+
+    /// <summary>
+    /// Whether the worktree is another user's and cannot be written by this one: git's checkouts, and its files about them, are by their maker's umask, also
+    /// where the repository is shared.
+    /// </summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="name">The session.</param>
+    /// <param name="path">Where its worktree was made, whether it is there or not.</param>
+    public static SessionObstacle? OfAnotherUser(Repository repository, SessionName name, string path)
+    {
+        var us = Libc.GetEuid();
+        string[] parts = [path, Path.Combine(repository.CommonDirectory, "worktrees", Path.GetFileName(path))];
+        var other = Array.Find(parts, part => Directory.Exists(part) && !NearestDirectory.IsWritable(part) && AnyFile.OwnerOf(part) != us);
+        return other is null ? null : new SessionObstacle(
+            string.Create(CultureInfo.InvariantCulture, $"its worktree '{path}' was made by another user (uid {AnyFile.OwnerOf(other)}; this is uid {us}) and cannot be written by this one"),
+            $"wt-run land {name}   # as that user, or: wt-run drop {name}. This user's runs can use a session of another name");
+    }
 
     /// <summary>The error of who wanted to go on with the session.</summary>
     /// <param name="name">The session.</param>

@@ -108,7 +108,7 @@ internal sealed class SessionWorktree : RunDirectory
     /// <param name="plan">The session's plan.</param>
     /// <param name="session">What is known of it.</param>
     /// <param name="context">The run.</param>
-    /// <exception cref="WorktreeIsolatorException">Something else is there, it was moved, or its branch is checked out elsewhere as well.</exception>
+    /// <exception cref="WorktreeIsolatorException">Something else is there, it was moved, it is another user's, or its branch is checked out elsewhere as well.</exception>
     public static RegisteredWorktree? TryFind(WorktreePlan plan, Session session, RunContext context)
     {
         var found = TryFind(plan, session.Worktree);
@@ -172,6 +172,11 @@ internal sealed class SessionWorktree : RunDirectory
 
     private static RegisteredWorktree? TryFind(WorktreePlan plan, string path)
     {
+        if (SessionObstacle.OfAnotherUser(plan.Repository, plan.Session!, path) is { } foreign)
+        {
+            throw foreign.ErrorOf(plan.Session!);
+        }
+
         if (!Path.Exists(path))
         {
             // Nothing is known of what lies in a directory that is not there for the moment: it must not be forgotten.

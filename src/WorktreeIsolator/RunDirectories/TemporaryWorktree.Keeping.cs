@@ -42,13 +42,13 @@ internal sealed partial class TemporaryWorktree
 
     /// <summary>Keeps what only the registration of a worktree knows whose directory is gone.</summary>
     /// <returns>The rescue ref; null if there was nothing to keep.</returns>
-    public string? RescueFromRegistration() => RescueFor().KeepWhatAdminDirectoryHolds();
+    public string? RescueFromRegistration() => RescueOfGone.KeepWhatAdminDirectoryHolds();
 
     /// <summary>Why the registration of a worktree whose directory is gone must stay, as a clause; null if it may go.</summary>
-    public string? WhyRegistrationStays => RescueFor().WhyRegistrationStays;
+    public string? WhyRegistrationStays => RescueOfGone.WhyRegistrationStays;
 
     /// <summary>What to do then.</summary>
-    public string HowRegistrationGoes => RescueFor().HowRegistrationGoes;
+    public string HowRegistrationGoes => RescueOfGone.HowRegistrationGoes;
 
     /// <summary>
     /// Takes a session's worktree back to its branch after a landing that was killed: verify or rebase had another commit checked out there. What a
@@ -152,6 +152,8 @@ internal sealed partial class TemporaryWorktree
         new Artifacts(_worktree, _git, _plan.Project, _contents.Placed, _context.RecordDirectory, _context.Warn).Take();
 
     private SessionStore Sessions => new(_plan.Repository.StateDirectory);
+
+    private Rescue RescueOfGone => Rescue.OfGone(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed);
 
     private Rescue RescueFor() => new(_plan.Repository, _worktree, _git, _context.RunId, _contents.Placed, _plan.Project.RescueLimit);
 }

@@ -57,6 +57,16 @@ internal static class WorktreeAtRest
         ? Cannot(record, what, "someone else is just landing or dropping it")
         : Cannot(record, what, $"it {(record.State is RunState.Accepted or RunState.Queued ? "waits to begin" : "is still under way")}", $"Let it end, or stop it: wt-run cancel {record.Id[..8]}");
 
+    /// <summary>Why it cannot be landed or dropped before it was brought to its end.</summary>
+    /// <param name="record">The run.</param>
+    /// <param name="what">What was to be done.</param>
+    /// <param name="environment">The caller's variables.</param>
+    public static WorktreeIsolatorException Died(RunRecord record, string what, IReadOnlyDictionary<string, string> environment)
+    {
+        var (why, help) = DeadRun.Explain(record, environment);
+        return Cannot(record, what, $"it is not over. {why}", help);
+    }
+
     /// <summary>Why a run, or the session of which it is the last one, stays as it is.</summary>
     /// <param name="record">The run.</param>
     /// <param name="what">What was to be done.</param>

@@ -124,16 +124,19 @@ internal sealed class WorktreeSnapshot(RegisteredWorktree worktree, GitCommand g
         return writer.Run(["write-tree"]).Output;
     });
 
+    /// <summary>Whether git has an index here that it cannot read.</summary>
+    public bool HasDamagedIndex => Path.Combine(worktree.AdminDirectory, "index") is var index && File.Exists(index) && !IsSound(index);
+
     /// <summary>Puts an index made of HEAD in the place of one that is damaged.</summary>
     /// <returns>Where the other one is now; null if it is sound, or there is none.</returns>
     public string? TrySetIndexAside()
     {
-        var index = Path.Combine(worktree.AdminDirectory, "index");
-        if (!File.Exists(index) || IsSound(index))
+        if (!HasDamagedIndex)
         {
             return null;
         }
 
+        var index = Path.Combine(worktree.AdminDirectory, "index");
         var aside = index + ".damaged";
         File.Move(index, aside, overwrite: true);
         if (!Writer.Try(["read-tree", "HEAD"]).Succeeded)

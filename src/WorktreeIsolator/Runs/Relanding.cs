@@ -38,7 +38,7 @@ internal static class Relanding
         }
 
         var store = new RunStore(repository.StateDirectory);
-        using var ending = SessionEnding.Take(store, record, Landed);
+        using var ending = SessionEnding.Take(store, record, Landed, options.Environment);
         using var liveness = store.TryTakeOver(record.Id, RunStore.Patience);
         if (liveness is null)
         {
@@ -51,7 +51,7 @@ internal static class Relanding
             return null;
         }
 
-        RequireUndelivered(store, record);
+        RequireUndelivered(store, record, options);
 
         // A run whose policy landed nothing lands on its base's branch: asking for it is the decision.
         var plan = recorded with
@@ -89,7 +89,7 @@ internal static class Relanding
         }
     }
 
-    private static void RequireUndelivered(RunStore store, RunRecord record)
+    private static void RequireUndelivered(RunStore store, RunRecord record, RunnerOptions options)
     {
         if (DeadRun.WhyLandingIsOutOfReach(store, record.Id) is { } why)
         {
@@ -98,7 +98,7 @@ internal static class Relanding
 
         if (!record.State.IsFinal())
         {
-            throw Cannot(record, "its wt-run process died. First: wt-run prune");
+            throw WorktreeAtRest.Died(record, Landed, options.Environment);
         }
 
         if (record.MergeBack?.Result is MergeBackResult.Landed or MergeBackResult.Pushed)

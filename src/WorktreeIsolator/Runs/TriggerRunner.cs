@@ -27,7 +27,9 @@ public sealed class TriggerRunner
     /// <param name="cancel">Ends waiting, stops the engine gracefully; the work is still kept.</param>
     /// <param name="kill">Kills an engine that takes too long to stop.</param>
     /// <returns>The record, in a final state; whatever went wrong after the run was accepted is told there.</returns>
-    /// <exception cref="WorktreeIsolatorException">The request cannot be had; nothing was made.</exception>
+    /// <exception cref="WorktreeIsolatorException">
+    /// The request cannot be had; nothing was made. Or what the engine left could not be brought back, as on a full disk: recovery goes on with that.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled before anything was made.</exception>
     public RunRecord Run(RunRequest request, CancellationToken cancel = default, CancellationToken kill = default)
     {
@@ -70,6 +72,11 @@ public sealed class TriggerRunner
         }
         catch (Exception e) when (e is WorktreeIsolatorException or IOException or UnauthorizedAccessException)
         {
+            if (journal.Record.State is RunState.Running or RunState.Finishing)
+            {
+                throw BrokenOff(journal.Record, e);
+            }
+
             var hint = (e as WorktreeIsolatorException)?.Hint;
             Finish(journal, record => record with { State = RunState.Failed, Message = e.Message, Hint = hint });
         }
@@ -120,6 +127,13 @@ public sealed class TriggerRunner
         });
         return result;
     }
+
+    /// <summary>What the engine left is not kept yet, so the run is not over: recovery goes on with it, as if this process had been killed.</summary>
+    private static WorktreeIsolatorException BrokenOff(RunRecord record, Exception why) => new(
+        FailureKind.System,
+        $"Run {record.Id} broke off after its engine was started: {why.Message.TrimEnd('.')}. What it made is in '{record.Worktree ?? record.Directory}'{(record.Branch is { } branch ? $" and on the branch '{branch}'" : "")}.",
+        $"{((why as WorktreeIsolatorException)?.Hint is { } hint ? hint + "\n" : "")}Once the cause is mended, the next command brings it to its end and keeps all that: wt-run show {record.Id[..8]}",
+        why);
 
     private static void BringBack(RunDirectory directory, EngineResult engine, RunJournal journal)
     {

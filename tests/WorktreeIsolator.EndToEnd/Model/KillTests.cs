@@ -1,5 +1,6 @@
 using System.Globalization;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Git;
 using WorktreeIsolator.Platform;
 using WorktreeIsolator.Records;
 using Xunit;
@@ -122,8 +123,8 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
         Assert.Equal(" M users\n?? untracked", _repository.Status);
         Assert.Equal(("the user's own change\n", "the user's own file\n"), (_repository.Read("users"), _repository.Read("untracked")));
         Assert.Equal("refs/heads/main", _repository.Git("symbolic-ref", "HEAD"));
-        Assert.Equal(
-            [], Directory.EnumerateFiles(_repository[".git"], "*.lock", SearchOption.AllDirectories).Where(path => !path.Contains("/.git/wt-run/", StringComparison.Ordinal)));
+        var locks = Directory.EnumerateFiles(_repository[".git"], "*.lock", SearchOption.AllDirectories).Where(path => !path.Contains("/.git/wt-run/", StringComparison.Ordinal)).ToList();
+        Assert.True(locks.Count == 0, $"{string.Join(", ", locks)}; git at work: {string.Join(", ", GitAtWork.In([_repository.Path, _repository[".git"]]))}");
         var held = _repository.Git("rev-list", "--all").Split('\n').ToHashSet(StringComparer.Ordinal);
         Assert.Equal([], File.Exists(Commits) ? File.ReadAllLines(Commits).Where(commit => !held.Contains(commit)) : []);
 

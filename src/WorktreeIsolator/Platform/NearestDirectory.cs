@@ -1,6 +1,4 @@
-using WorktreeIsolator.Platform;
-
-namespace WorktreeIsolator.Recovery;
+namespace WorktreeIsolator.Platform;
 
 /// <summary>What is there of a directory that runs make when they need it.</summary>
 internal static class NearestDirectory
