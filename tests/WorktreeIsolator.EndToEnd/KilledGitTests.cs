@@ -195,6 +195,36 @@ public sealed class A_git_that_is_killed : IDisposable
         Assert.Empty(Directory.EnumerateFiles(_repository[".git/refs"], "*.lock", SearchOption.AllDirectories));
     }
 
+    [Theory]
+    [InlineData("", 120)]
+    [InlineData("\"$real\" \"$@\"; ", 0)]
+    public void While_it_moves_the_checkout_leaves_no_lock_there_though_another_is_at_work_in_a_worktree(string before, int exitCode)
+    {
+        var real = _scratch.Run(_scratch.Root, "sh", "-c", "command -v git").Expect(0).Output.TrimEnd('\n');
+        var (index, head) = (_repository[".git/index.lock"], _repository[".git/HEAD.lock"]);
+        PutInFrontOfGit(
+            $"real='{real}'; case \" $* \" in *' merge --ff-only '*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then {before}touch '{index}' '{head}'; kill -9 $$; fi;; esac");
+        _scratch.Run(_scratch.Root, "mkfifo", _scratch.Path("objects")).Expect(0);
+        using var other = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", $"touch '{_scratch.Path("begun")}'; exec git cat-file --batch < '{_scratch.Path("objects")}'");
+        Eventually.True(() => File.Exists(_scratch.Path("begun")), "the other run's engine is started");
+        using var objects = new FileStream(_scratch.Path("objects"), FileMode.Open, FileAccess.Write);
+        Arm();
+
+        var record = _repository.RunInWorktree(EngineScript.Commit("work")).Expect(exitCode).Record;
+
+        Assert.False(File.Exists(index) || File.Exists(head), "a lock is left");
+        if (exitCode != 0)
+        {
+            record = _repository.Land(record).Expect(0).Record;
+        }
+
+        Assert.Equal(MergeBackResult.Landed, record.MergeBack?.Result);
+        Assert.Equal("work\n", _repository.Read("work"));
+        Assert.Equal("", _repository.Status);
+        objects.Dispose();
+        other.Wait().Expect(0);
+    }
+
     [Fact]
     public void While_it_moves_a_target_that_is_checked_out_nowhere_leaves_no_lock_there()
     {

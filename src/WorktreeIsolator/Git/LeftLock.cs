@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using WorktreeIsolator.Platform;
+using WorktreeIsolator.Processes;
 
 namespace WorktreeIsolator.Git;
 
@@ -27,21 +28,38 @@ internal static class LeftLock
     /// <param name="repository">The repository.</param>
     /// <param name="since">When the git that was killed cannot yet have been at work: a lock that is older is not its.</param>
     /// <param name="locked">What it locks.</param>
-    public static void Remove(Repository repository, DateTimeOffset since, string locked = "packed-refs") => Remove(repository, since, locked, Patience);
+    public static void Remove(Repository repository, DateTimeOffset since, string locked = "packed-refs") =>
+        Remove(Path.Combine(repository.CommonDirectory, locked + ".lock"), since, Patience, () => AtWork(repository));
 
     /// <summary>The same for the lock of git's maintenance, which nothing of ours needs: nobody waits for the git that may hold it.</summary>
-    public static void RemoveOfMaintenance(Repository repository, DateTimeOffset since) => Remove(repository, since, Maintenance, TimeSpan.Zero);
+    public static void RemoveOfMaintenance(Repository repository, DateTimeOffset since) =>
+        Remove(Path.Combine(repository.CommonDirectory, Maintenance + ".lock"), since, TimeSpan.Zero, () => AtWork(repository));
 
-    private static void Remove(Repository repository, DateTimeOffset since, string locked, TimeSpan patience)
+    /// <summary>The same for those of a checkout, its index and its HEAD, which only a git takes that works in it: not one in a worktree below it.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="since">When the git that was killed cannot yet have been at work.</param>
+    /// <param name="path">The checkout.</param>
+    /// <param name="gitDirectory">Its own git directory.</param>
+    public static void RemoveOfCheckout(Repository repository, DateTimeOffset since, string path, string gitDirectory)
     {
-        var file = Path.Combine(repository.CommonDirectory, locked + ".lock");
+        foreach (var name in new[] { "index.lock", "HEAD.lock" })
+        {
+            Remove(Path.Combine(gitDirectory, name), since, Patience, () => GitAtWork.In([path], [.. WorktreeList.Read(repository).Select(entry => entry.Path).Where(other => other != path)]));
+        }
+    }
+
+    private static List<ProcessIdentity> AtWork(Repository repository) =>
+        GitAtWork.In([repository.CommonDirectory, .. WorktreeList.Read(repository).Select(entry => entry.Path)]);
+
+    private static void Remove(string file, DateTimeOffset since, TimeSpan patience, Func<List<ProcessIdentity>> atWork)
+    {
         if (!File.Exists(file) || File.GetLastWriteTimeUtc(file) is var made && made < since.UtcDateTime - Tick)
         {
             return;
         }
 
         var clock = Stopwatch.StartNew();
-        var suspects = GitAtWork.In([repository.CommonDirectory, .. WorktreeList.Read(repository).Select(entry => entry.Path)]);
+        var suspects = atWork();
         while (File.Exists(file) && File.GetLastWriteTimeUtc(file) == made)
         {
             if (!suspects.Exists(process => process.IsAlive))

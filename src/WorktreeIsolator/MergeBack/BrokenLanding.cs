@@ -82,21 +82,16 @@ internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Ol
         System.IO.Path.Combine(repository.CommonDirectory, target.Ref + ".lock"),
     ];
 
-    /// <summary>
-    /// Removes the locks that a git of ours has left: it was killed, nothing held them when it began, and no other git is at work there. Otherwise
-    /// every command of the user's would fail.
-    /// </summary>
+    /// <summary>Removes the locks that a git of ours has left that was killed: every command of the user's would fail.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="path">The checkout.</param>
+    /// <param name="gitDirectory">Its own git directory.</param>
+    /// <param name="target">The branch.</param>
+    /// <param name="began">When that git cannot yet have been at work: locks that are older are not its.</param>
     public static void RemoveLocks(Repository repository, string path, string gitDirectory, BranchName target, DateTimeOffset began)
     {
-        if (GitAtWork.In([path]).Count > 0)
-        {
-            return;
-        }
-
-        foreach (var file in Locks(repository, gitDirectory, target).Where(file => File.Exists(file) && File.GetLastWriteTimeUtc(file) >= began.UtcDateTime))
-        {
-            File.Delete(file);
-        }
+        LeftLock.RemoveOfCheckout(repository, began, path, gitDirectory);
+        LeftLock.Remove(repository, began, target.Ref);
     }
 
     private CommitId? Tip(Repository repository) =>

@@ -151,11 +151,18 @@ internal sealed class Landing(
         note(old is { } from ? new BrokenLanding(path, target, from, commit).ToString() : $"merge --ff-only in {path}: {target.Ref} (new) {commit}");
         var repair = new CheckoutRepair(BrokenLanding.GitAt(repository, path, gitDirectory), path, BrokenLanding.Mark(runId));
         var git = repair.Marked.Configured($"branch.{target}.mergeOptions", "").WithTimeout(null);
+        var began = TimeProvider.System.GetUtcNow();
         var result = (_runHooks ? git : git.WithoutHooks()).Try(
         [
             "merge", "--ff-only", "--no-overwrite-ignore", "--no-autostash", "--no-squash", "--no-verify-signatures", "--no-stat", "-q",
             commit.ToString(),
         ]);
+        if (result.WasKilled)
+        {
+            // Also if it has moved the branch: HEAD stays locked a moment longer.
+            BrokenLanding.RemoveLocks(repository, path, gitDirectory, target, began);
+        }
+
         if (Tip() == commit)
         {
             return new HasLanded();
@@ -171,12 +178,6 @@ internal sealed class Landing(
         if (Tip() != old)
         {
             return NothingMoved(new TargetMoved());
-        }
-
-        if (result.WasKilled)
-        {
-            // There was no lock when it began.
-            BrokenLanding.RemoveLocks(repository, path, gitDirectory, target, DateTimeOffset.MinValue);
         }
 
         return old is not { } before || IsTakenBack(repair, before, commit, result.Error)

@@ -49,7 +49,8 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
             try
             {
                 Kill(i, out moment);
-                Converge(i);
+                var next = Converge(i);
+                Assert.True(RepositoryState.Names(_repository[".git/wt-run/active"]).Count == 0, $"not converged by the next command: {next}");
                 Check(i);
             }
             catch (Exception e)
@@ -94,7 +95,7 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
         }
     }
 
-    private void Converge(int number)
+    private Finished Converge(int number)
     {
         var last = RepositoryState.Names(_repository[".git/wt-run/runs"]).LastOrDefault(name => !name.StartsWith('.'));
         string[] command = (number % 6, last) switch
@@ -109,12 +110,12 @@ public sealed class A_run_that_is_killed_at_any_moment : IDisposable
         };
         var ended = _repository.WtRun.Run(command);
         Assert.True(ended.ExitCode <= 2, ended.ToString());
+        return ended;
     }
 
     private void Check(int number)
     {
         var records = new RunStore(_repository[".git/wt-run"]).ReadAll();
-        Assert.Equal([], RepositoryState.Names(_repository[".git/wt-run/active"]));
         Assert.All(records, record => Assert.True(record.State.IsFinal(), $"run {record.Id} is {record.State}"));
         Assert.All(records, record => Assert.True(record.Kept is null, $"run {record.Id} kept its worktree: {record.Kept?.Reason} {record.Message}"));
         Assert.Equal([], Victims.OfRuns(_scratch.Root));
