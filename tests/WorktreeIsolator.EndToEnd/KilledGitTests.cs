@@ -198,12 +198,12 @@ public sealed class A_git_that_is_killed : IDisposable
     [Theory]
     [InlineData("", 120)]
     [InlineData("\"$real\" \"$@\"; ", 0)]
-    public void While_it_moves_the_checkout_leaves_no_lock_there_though_another_is_at_work_in_a_worktree(string before, int exitCode)
+    public void While_it_moves_the_checkout_leaves_no_lock_there_though_another_is_at_work_in_a_worktree(string first, int exitCode)
     {
         var real = _scratch.Run(_scratch.Root, "sh", "-c", "command -v git").Expect(0).Output.TrimEnd('\n');
-        var (index, head) = (_repository[".git/index.lock"], _repository[".git/HEAD.lock"]);
+        var (index, head, before) = (_repository[".git/index.lock"], _repository[".git/HEAD.lock"], _repository[".git/ORIG_HEAD.lock"]);
         PutInFrontOfGit(
-            $"real='{real}'; case \" $* \" in *' merge --ff-only '*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then {before}touch '{index}' '{head}'; kill -9 $$; fi;; esac");
+            $"real='{real}'; case \" $* \" in *' merge --ff-only '*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then {first}touch '{index}' '{head}' '{before}'; kill -9 $$; fi;; esac");
         _scratch.Run(_scratch.Root, "mkfifo", _scratch.Path("objects")).Expect(0);
         using var other = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", $"touch '{_scratch.Path("begun")}'; exec git cat-file --batch < '{_scratch.Path("objects")}'");
         Eventually.True(() => File.Exists(_scratch.Path("begun")), "the other run's engine is started");
@@ -212,7 +212,7 @@ public sealed class A_git_that_is_killed : IDisposable
 
         var record = _repository.RunInWorktree(EngineScript.Commit("work")).Expect(exitCode).Record;
 
-        Assert.False(File.Exists(index) || File.Exists(head), "a lock is left");
+        Assert.False(File.Exists(index) || File.Exists(head) || File.Exists(before), "a lock is left");
         if (exitCode != 0)
         {
             record = _repository.Land(record).Expect(0).Record;

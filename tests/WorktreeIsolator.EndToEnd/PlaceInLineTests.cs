@@ -92,6 +92,60 @@ public sealed class Runs_behind_one_that_waits_itself : IDisposable
     }
 
     [Fact]
+    public void Stand_behind_all_who_are_ahead_of_it_in_its_engines_line_and_know_that_it_waits()
+    {
+        var gates = new[] { "one", "two", "three" }.Select(name => new Gate(_scratch, name)).ToList();
+        var engine = _scratch.Script("engine", string.Concat(gates.Select((gate, i) => $"if mkdir '{_scratch.Path("once")}{i}' 2> /dev/null; then {gate.Step}; exit; fi\n")));
+        _repository.Configure("concurrent = false", "[engines.e]", $"command = [\"{engine}\"]", "max_parallel = 1");
+        using var active = _repository.WtRun.Start("run", "--worktree", "--engine", "e");
+        gates[0].AwaitReached();
+        var holder = Assert.Single(_repository.Runs()).Id;
+        var ahead = Wait("run", "--worktree", "--engine", "e");
+        var inPlace = Wait("run", "--engine", "e");
+        var second = Wait("run", "--", "true");
+        var third = Wait("run", "--", "true");
+
+        AwaitPlaces((ahead, 1, holder, null), (inPlace, 2, holder, null), (second, 3, inPlace, null), (third, 4, inPlace, null));
+        Assert.Matches($"{second} .*position 3, behind {inPlace[..8]} user, [0-9]+ s; waiting for its turn\n", _repository.WtRun.Run("list").Expect(0).Output);
+        Assert.Matches($"held by run {inPlace[..8]} user, [0-9]+ s, pid [0-9]+, which waits itself\\.", _repository.WtRun.Run("run", "--if-busy", "skip", "--", "true").Expect(121).Error);
+        gates[0].Open();
+        gates[1].AwaitReached();
+
+        AwaitPlaces((inPlace, 1, ahead, null), (second, 2, inPlace, null), (third, 3, inPlace, null));
+        gates[1].Open();
+        gates[2].AwaitReached();
+
+        AwaitPlaces((second, 1, inPlace, null), (third, 2, inPlace, null));
+        Assert.Equal("active run to finish", _repository.Runs().Single(run => run.Id == second).Queue!.WaitsFor);
+        gates[2].Open();
+        active.Wait().Expect(0);
+        _waiting.ForEach(run => run.Wait().Expect(0));
+    }
+
+    [Fact]
+    public void Are_not_told_of_its_engines_line_where_another_place_may_be_free_before()
+    {
+        var (begun, other) = (new Gate(_scratch), new Gate(_scratch, "other"));
+        _repository.Configure("max_worktrees = 2", "[engines.e]", $"command = [\"{_scratch.Script("engine", $"if mkdir '{_scratch.Path("once")}' 2> /dev/null; then {other.Step}; fi\n")}\"]", "max_parallel = 1");
+        using var elsewhere = _repository.WtRun.Start("run", "--engine", "e");
+        other.AwaitReached();
+        var holder = Assert.Single(_repository.Runs()).Id;
+        var ahead = Wait("run", "--engine", "e");
+        using var active = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", begun.Step);
+        begun.AwaitReached();
+        var first = _repository.Runs().Single(run => run.Isolation.Kind == "worktree").Id;
+        var atGate = Wait("run", "--worktree", "--engine", "e");
+        var last = Wait("run", "--worktree", "--", "true");
+
+        AwaitPlaces((ahead, 1, holder, null), (atGate, 2, holder, null), (last, 2, first, null));
+        other.Open();
+        begun.Open();
+        elsewhere.Wait().Expect(0);
+        active.Wait().Expect(0);
+        _waiting.ForEach(run => run.Wait().Expect(0));
+    }
+
+    [Fact]
     public void Stand_behind_whoever_has_its_engines_lock_from_another_repository_too()
     {
         var (file, other) = (_scratch.Write("session.lock", ""), new TestRepository(_scratch, "other"));

@@ -35,16 +35,21 @@ internal static class LeftLock
     public static void RemoveOfMaintenance(Repository repository, DateTimeOffset since) =>
         Remove(Path.Combine(repository.CommonDirectory, Maintenance + ".lock"), since, TimeSpan.Zero, () => AtWork(repository));
 
-    /// <summary>The same for those of a checkout, its index and its HEAD, which only a git takes that works in it: not one in a worktree below it.</summary>
+    /// <summary>The locks of a checkout's own: its index, HEAD, and where that was before (<c>git merge</c> and <c>git reset</c> write it).</summary>
+    /// <param name="gitDirectory">Its own git directory.</param>
+    public static IReadOnlyList<string> OfCheckout(string gitDirectory) =>
+        [Path.Combine(gitDirectory, "index.lock"), Path.Combine(gitDirectory, "HEAD.lock"), Path.Combine(gitDirectory, "ORIG_HEAD.lock")];
+
+    /// <summary>The same for those of a checkout, which only a git takes that works in it: not one in a worktree below it.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="since">When the git that was killed cannot yet have been at work.</param>
     /// <param name="path">The checkout.</param>
     /// <param name="gitDirectory">Its own git directory.</param>
     public static void RemoveOfCheckout(Repository repository, DateTimeOffset since, string path, string gitDirectory)
     {
-        foreach (var name in new[] { "index.lock", "HEAD.lock" })
+        foreach (var file in OfCheckout(gitDirectory))
         {
-            Remove(Path.Combine(gitDirectory, name), since, Patience, () => GitAtWork.In([path], [.. WorktreeList.Read(repository).Select(entry => entry.Path).Where(other => other != path)]));
+            Remove(file, since, Patience, () => GitAtWork.In([path], [.. WorktreeList.Read(repository).Select(entry => entry.Path).Where(other => other != path)]));
         }
     }
 

@@ -77,10 +77,7 @@ internal sealed record BrokenLanding(string Path, BranchName Target, CommitId Ol
 
     /// <summary>The locks that git takes to move a branch that is checked out.</summary>
     public static IReadOnlyList<string> Locks(Repository repository, string gitDirectory, BranchName target) =>
-    [
-        System.IO.Path.Combine(gitDirectory, "index.lock"), System.IO.Path.Combine(gitDirectory, "HEAD.lock"),
-        System.IO.Path.Combine(repository.CommonDirectory, target.Ref + ".lock"),
-    ];
+        [.. LeftLock.OfCheckout(gitDirectory), System.IO.Path.Combine(repository.CommonDirectory, target.Ref + ".lock")];
 
     /// <summary>Removes the locks that a git of ours has left that was killed: every command of the user's would fail.</summary>
     /// <param name="repository">The repository.</param>

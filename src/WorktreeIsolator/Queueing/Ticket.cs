@@ -118,6 +118,10 @@ internal sealed class Ticket : IDisposable
     /// <param name="heldBy">Who has it, if that is no run, or one that died; null, with no run either, if that is over.</param>
     public void Say(string? behind, string? heldBy) => _lock.Describe(LineAhead.Waits(behind, heldBy));
 
+    /// <summary>What those who stand behind it are told, while it is its owner's turn and he stands in a further line.</summary>
+    /// <param name="position">His position there.</param>
+    public void SayWaitsAt(int position) => _lock.Describe(LineAhead.WaitsAt(position));
+
     /// <summary>Its owner has all that he waited for.</summary>
     public void Begin() => _lock.Describe(LineAhead.Begun);
 

@@ -52,14 +52,8 @@ internal sealed class Rescue(
     /// </summary>
     public void BreakLocks()
     {
-        foreach (var file in new[]
-        {
-            Path.Combine(worktree.AdminDirectory, "index.lock"),
-            Path.Combine(worktree.AdminDirectory, "HEAD.lock"),
-            Path.Combine(repository.CommonDirectory, worktree.Branch.Ref + ".lock"),
-            Path.Combine(repository.CommonDirectory, _ref.Name + ".lock"),
-            Path.Combine(repository.CommonDirectory, $"refs/wt-run-merge/{runId}.lock"),
-        })
+        string[] refs = [worktree.Branch.Ref, _ref.Name, $"refs/wt-run-merge/{runId}"];
+        foreach (var file in LeftLock.OfCheckout(worktree.AdminDirectory).Concat(refs.Select(name => Path.Combine(repository.CommonDirectory, name + ".lock"))))
         {
             if (File.Exists(file))
             {

@@ -18,7 +18,7 @@ internal sealed class InPlaceTurn : IDisposable
     private Ticket? _ticket;
     private FileLock? _lock;
 
-    private InPlaceTurn(bool isGit) => _what = new WaitedFor("active run to finish", isGit ? "give it a directory of its own (--worktree)" : null);
+    private InPlaceTurn(bool isGit) => _what = new WaitedFor("active run to finish", isGit ? "give it a directory of its own (--worktree)" : null, NameWhileItIsFree: "its turn");
 
     /// <summary>Waits for the turn.</summary>
     /// <returns>Null if it was not to be had, which the record then says.</returns>

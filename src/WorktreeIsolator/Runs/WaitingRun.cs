@@ -12,8 +12,12 @@ namespace WorktreeIsolator.Runs;
 /// <param name="Name">As the end of <c>waiting for …</c>.</param>
 /// <param name="Instead">What a person can do so that this need not be waited for, as a clause; null if nothing helps.</param>
 /// <param name="Gate">What is busy then, as the beginning of <c>… is busy</c>; null if that is the project.</param>
-internal sealed record WaitedFor(string Name, string? Instead, string? Gate = null)
+/// <param name="NameWhileItIsFree">The name, while who has it waits for something else; null if it is the same.</param>
+internal sealed record WaitedFor(string Name, string? Instead, string? Gate = null, string? NameWhileItIsFree = null)
 {
+    /// <summary>What it is to who stands there.</summary>
+    public WaitedFor At(PlaceInLine place) => place.IsBehindOneThatWaits ? this with { Name = NameWhileItIsFree ?? Name } : this;
+
     /// <summary>Why it was not to be had, as a sentence.</summary>
     /// <param name="project">The project of the run that asks.</param>
     /// <param name="holder">Who has it.</param>
@@ -62,8 +66,9 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
         }
 
         var within = limit is { } own ? Within(own.Most) : Remaining;
-        return ticket.Wait(within, place => Tell(place, what), context.Cancel) is not { } last
-            || Busy(last.HeldBy ?? $"run {Describe(last.Behind!)}{PidOf(last.Behind!)}", what, limit);
+        return ticket.Wait(within, place => Tell(place, what.At(place)), context.Cancel) is not { } last
+            || Busy(
+                last.HeldBy ?? $"run {Describe(last.Behind!)}{PidOf(last.Behind!)}{(last.IsBehindOneThatWaits ? ", which waits itself" : "")}", what.At(last), limit);
     }
 
     /// <summary>Says what it waits for although it may be its turn in line, to those behind it as well.</summary>
@@ -88,6 +93,9 @@ internal sealed class WaitingRun(RunRequest request, RunnerOptions options, RunS
         }
 
         _told = told;
+
+        // Its turn has come in the lines before this one, so that those behind it there wait for all who are ahead of it here.
+        _tickets.SkipLast(1).ToList().ForEach(ticket => ticket.SayWaitsAt(place.Position));
         var queue = new QueueInfo(place.Position, _clock.ElapsedMilliseconds, place.Behind, place.HeldBy, what.Name);
         journal.Update(record => record with { State = RunState.Queued, Queue = queue });
         journal.Note("step", $"Queued — waiting for {what.Name} ({Place()})");
