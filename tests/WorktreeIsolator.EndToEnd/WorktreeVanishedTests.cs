@@ -62,6 +62,24 @@ public sealed class A_worktree_that_is_no_longer_the_one_that_was_made
     }
 
     [Theory]
+    [InlineData("HEAD")]
+    [InlineData("commondir")]
+    public void Is_forgotten_by_prune_though_git_cannot_read_what_is_left_of_its_registration(string gone)
+    {
+        using var scratch = new Scratch();
+        var repository = new TestRepository(scratch);
+        var record = repository.RunInWorktree("git init -q nested; touch nested/x").Expect(0).Record;
+        Assert.NotNull(record.Kept);
+        scratch.Run(scratch.Root, "rm", "-r", record.Worktree!).Expect(0);
+        File.Delete(repository[$".git/worktrees/{record.Id}/{gone}"]);
+
+        _ = repository.Prune();
+
+        Assert.Empty(RepositoryState.Names(repository[".git/worktrees"]));
+        Assert.Equal(["refs/heads/main"], repository.Refs);
+    }
+
+    [Theory]
     [InlineData("rm .git")]
     [InlineData("rm .git && git init -q && git add -A && git commit -qm mine")]
     [InlineData("rm .git && ln -s ../../.git .git")]

@@ -142,9 +142,10 @@ internal sealed class Rescue(
         {
             index = _snapshot.Index();
         }
-        catch (GitException e) when (_snapshot.HasDamagedIndex || e.Error.Contains("invalid object", StringComparison.Ordinal))
+        catch (GitException e) when (_snapshot.HasDamagedIndex || e.Error.Contains("invalid object", StringComparison.Ordinal)
+            || !git.ReadOnly().Try(["rev-parse", "--git-dir"]).Succeeded)
         {
-            // Like the directory that is gone: the commits are what is left.
+            // Damaged, or half deleted, like the directory that is gone: the commits are what is left.
         }
 
         return HoldWhatIsLeft(head, head, ReadRef(worktree.Branch.Ref), null, index);
