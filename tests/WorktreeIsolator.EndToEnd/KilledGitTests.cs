@@ -57,6 +57,29 @@ public sealed class A_git_that_is_killed : IDisposable
         AssertNextRunLands();
     }
 
+    [Theory]
+    [InlineData("$$")]
+    [InlineData("$PPID $$")]
+    public void Before_it_has_written_where_a_worktree_is_leaves_nothing_of_it(string killed)
+    {
+        _repository.RunInWorktree("true").Expect(0);
+        var state = RepositoryState.Of(_repository);
+        PutInFrontOfGit($"""
+            case " $* " in *' worktree add '*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then
+                for a; do case $a in */.worktrees/*) d='{_repository[".git/worktrees"]}'/${"{a##*/}"};; esac; done
+                mkdir -p "$d"; : > "$d/gitdir"; kill -9 {killed}
+            fi;; esac
+            """);
+        Arm();
+
+        _ = _repository.RunInWorktree("true");
+        _ = _repository.Prune();
+
+        Assert.False(File.Exists(_scratch.Path("armed")), "nothing was killed");
+        Assert.Equal(state, RepositoryState.Of(_repository));
+        AssertNextRunLands();
+    }
+
     [Fact]
     public void While_it_writes_the_files_of_a_worktree_leaves_nothing_of_it()
     {

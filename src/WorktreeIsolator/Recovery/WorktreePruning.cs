@@ -211,7 +211,7 @@ internal sealed class WorktreePruning(PruneScope scope, Repository repository)
         foreach (var admin in Directory.Exists(directory) ? Directory.GetDirectories(directory) : [])
         {
             var id = Path.GetFileName(admin);
-            if (RunId.TryParse(id) is null || scope.Store.IsActive(id) || File.Exists(Path.Combine(admin, "gitdir")) || OwnDirectory.WhyUnfit(admin) is not null)
+            if (RunId.TryParse(id) is null || scope.Store.IsActive(id) || !Removal.IsHalfMade(admin) || OwnDirectory.WhyUnfit(admin) is not null)
             {
                 continue;
             }

@@ -62,8 +62,7 @@ internal static class Removal
 
         try
         {
-            var gitdir = Path.Combine(admin, "gitdir");
-            if (!File.Exists(gitdir) || File.ReadAllText(gitdir).TrimEnd('\n') == Path.Combine(path, ".git"))
+            if (IsHalfMade(admin) || File.ReadAllText(Path.Combine(admin, "gitdir")).TrimEnd('\n') == Path.Combine(path, ".git"))
             {
                 DeleteTree(admin);
             }
@@ -77,6 +76,9 @@ internal static class Removal
             }
         }
     }
+
+    /// <summary>Whether an admin directory does not say yet where its worktree is: git makes the file, and writes it then.</summary>
+    public static bool IsHalfMade(string adminDirectory) => new FileInfo(Path.Combine(adminDirectory, "gitdir")) is not { Exists: true, Length: > 0 };
 
     /// <summary>Deletes what waits in the trash, as a process that nobody waits for.</summary>
     public static void DeleteBehind(string path, IReadOnlyDictionary<string, string> environment)
