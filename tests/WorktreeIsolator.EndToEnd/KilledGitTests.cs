@@ -1,5 +1,6 @@
 using System.Globalization;
 using WorktreeIsolator.EndToEnd.TestSupport;
+using WorktreeIsolator.Git;
 using WorktreeIsolator.Processes;
 using WorktreeIsolator.Records;
 using Xunit;
@@ -228,9 +229,11 @@ public sealed class A_git_that_is_killed : IDisposable
         PutInFrontOfGit(
             $"real='{real}'; case \" $* \" in *' merge --ff-only '*) if rm '{_scratch.Path("armed")}' 2> /dev/null; then {first}touch '{index}' '{head}' '{before}'; kill -9 $$; fi;; esac");
         _scratch.Run(_scratch.Root, "mkfifo", _scratch.Path("objects")).Expect(0);
+
+        // Opened for both, a pipe waits for nobody.
+        using var objects = new FileStream(_scratch.Path("objects"), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         using var other = _repository.WtRun.Start("run", "--worktree", "--", "sh", "-c", $"touch '{_scratch.Path("begun")}'; exec git cat-file --batch < '{_scratch.Path("objects")}'");
-        Eventually.True(() => File.Exists(_scratch.Path("begun")), "the other run's engine is started");
-        using var objects = new FileStream(_scratch.Path("objects"), FileMode.Open, FileAccess.Write);
+        Eventually.True(() => File.Exists(_scratch.Path("begun")) && GitAtWork.In([_repository[".worktrees"]]).Count > 0, "the other run's git is at work");
         Arm();
 
         var record = _repository.RunInWorktree(EngineScript.Commit("work")).Expect(exitCode).Record;
